@@ -1,0 +1,1 @@
+"""Pure values and rules of the counter; no framework, no input or output."""

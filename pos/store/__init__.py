@@ -1,0 +1,1 @@
+"""Rows and their questions; the only place that knows SQLAlchemy."""
