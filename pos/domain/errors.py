@@ -1,0 +1,222 @@
+"""Every way the counter can say no, as one tree. Each class is one sentence for the person at the counter:
+what happened, what is true of the money, what to press next.
+
+CounterError
+├── BadInput                 the sentence stands at a field; nothing was changed
+│   ├── NotAnAmount, TooLittleCash, WrongAmount, UnreadableNumber, LooksLikeCard, WrongPin ...
+├── NotFound                 no such thing here (also: not yours to see)
+├── NotAllowed               the role may not
+├── NeedsAttention           right request, wrong moment; nothing was changed
+│   ├── StaleForm, AlreadyDone, OtherContent, NoOpenShift, DuplicateRenewal, QuoteExpired ...
+└── OutOfReach               something outside does not answer; says where the money is
+    ├── CarrierDown, CarrierSellsNothing
+"""
+
+from __future__ import annotations
+
+from pos.domain.words import N_, fill
+
+
+class CounterError(Exception):
+    """``sentence`` has ``{places}`` that ``values`` fill; the edge translates before filling."""
+
+    sentence = N_("Something went wrong. Nothing was changed.")
+    field: str | None = None
+
+    def __init__(self, **values: object) -> None:
+        self.values = values
+        super().__init__(fill(self.sentence, values))
+
+
+# ------------------------------------------------------------------ what was typed
+
+
+class BadInput(CounterError):
+    sentence = N_("This cannot be read. Nothing was changed; please correct it.")
+
+
+class NotAnAmount(BadInput):
+    sentence = N_("This is not an amount. Type digits, for example 20.00.")
+    field = "amount"
+
+
+class TooLittleCash(BadInput):
+    sentence = N_("{tendered} is less than the {due} due. Nothing was booked; ask for {missing} more.")
+    field = "tendered"
+
+
+class TooMuchCash(BadInput):
+    sentence = N_("{tendered} is far more than the {due} due. Nothing was booked; please check the amount.")
+    field = "tendered"
+
+
+class UnreadableEntry(BadInput):
+    sentence = N_("This is not a phone number, a SIM number, a document or a receipt of this shop. Please type it again.")
+    field = "entry"
+
+
+class NumberNotValid(BadInput):
+    sentence = N_("{number} is not a complete mobile number. Compare it with the customer's phone and type it again.")
+    field = "entry"
+
+
+class NumberOfAnotherCarrier(BadInput):
+    sentence = N_("{number} does not belong to a carrier this shop renews. Take no money; check the number with the customer.")
+    field = "entry"
+
+
+class SimNumberNotValid(BadInput):
+    sentence = N_("The check digit of this SIM number is wrong. Scan it again or type the number that stands on the card.")
+    field = "entry"
+
+
+class LooksLikeCard(BadInput):
+    sentence = N_("This looks like a payment card number. It was not stored. Card numbers are never typed here.")
+    field = "entry"
+
+
+class DocumentUnreadable(BadInput):
+    sentence = N_("The document does not read right: {fault}. Scan it again or type it from the document.")
+    field = "document_number"
+
+
+class DocumentNotAccepted(BadInput):
+    sentence = N_("This document cannot be used here: {fault}. Take no money; ask for another document.")
+    field = "document_number"
+
+
+class PersonDoesNotMatch(BadInput):
+    sentence = N_("Tick that the person matches the document. If the person does not match, do not sell.")
+    field = "matches_person"
+
+
+class CardSlipIncomplete(BadInput):
+    sentence = N_("Copy the last four digits and the authorisation code from the terminal's slip.")
+    field = "last4"
+
+
+class PinTooWeak(BadInput):
+    sentence = N_("This PIN is too easy to guess. Choose six digits that are not a row, a repetition or a date.")
+    field = "pin"
+
+
+class CountIncomplete(BadInput):
+    sentence = N_("Type how many pieces there are of each; zero counts too. Nothing was closed.")
+
+
+# ------------------------------------------------------------------ who and what
+
+
+class NotFound(CounterError):
+    sentence = N_("There is no such thing at this counter. It may belong to another shop, or the address is incomplete.")
+
+
+class SaleNotFound(NotFound):
+    sentence = N_("There is no such sale in this shop. Search by receipt number, or start with the customer's number.")
+
+
+class NotAllowed(CounterError):
+    sentence = N_("Your role does not allow this. Nothing was changed; ask a manager.")
+
+
+class SignInRefused(CounterError):
+    sentence = N_("The name and the PIN do not match, or the account is locked. After five wrong tries wait 15 minutes.")
+    field = "pin"
+
+
+class TillUnknown(CounterError):
+    sentence = N_("This browser is not a till yet. Ask the manager for an enrolment code.")
+
+
+class EnrolmentCodeWrong(CounterError):
+    sentence = N_("This code is not valid any more. Ask the manager for a new one.")
+    field = "code"
+
+
+# ------------------------------------------------------------------ right request, wrong moment
+
+
+class NeedsAttention(CounterError):
+    sentence = N_("This is not possible at the moment. Nothing was changed.")
+
+
+class StaleForm(NeedsAttention):
+    sentence = N_("This page is out of date: the sale has moved on since it was opened. Nothing was booked twice; look at the sale below.")
+
+
+class OtherContent(NeedsAttention):
+    sentence = N_("This sale was already paid in another way. Nothing was changed; take no more money and look at the sale below.")
+
+
+class SaleOver(NeedsAttention):
+    sentence = N_("This sale is already finished. Nothing was changed; start with the next customer.")
+
+
+class SaleParked(NeedsAttention):
+    sentence = N_("This sale was begun by another clerk. Nothing was changed; only that clerk or a manager can go on with it.")
+
+
+class NoOpenShift(NeedsAttention):
+    sentence = N_("No shift is open at this till, so no money can be taken. Open the shift first.")
+
+
+class ShiftAlreadyOpen(NeedsAttention):
+    sentence = N_("A shift is already open at this till. Nothing was changed.")
+
+
+class DuplicateRenewal(NeedsAttention):
+    sentence = N_("This number got this plan {minutes} minutes ago, state: {state}. Take no money; look at that sale first.")
+
+
+class QuoteExpired(NeedsAttention):
+    sentence = N_("The price on this page is too old or has changed. Take no money; choose the plan again.")
+
+
+class PlanRetired(NeedsAttention):
+    sentence = N_("This plan is not sold any more. Take no money; choose another plan.")
+
+
+class DocumentMissing(NeedsAttention):
+    sentence = N_("The customer's document has not been checked yet. Take no money; check the document first.")
+
+
+class PlanMissing(NeedsAttention):
+    sentence = N_("No plan was chosen yet. Take no money; choose a plan first.")
+
+
+class TenderOpen(NeedsAttention):
+    sentence = N_(
+        "A card payment of {amount} is still open. Look at the terminal's own list before anything else and say what it shows."
+    )
+
+
+class NothingToRefund(NeedsAttention):
+    sentence = N_("There is nothing to give back for this sale. Nothing was changed.")
+
+
+class DrawerTooLow(NeedsAttention):
+    sentence = N_("The till's books show less cash in the drawer than {amount}. Nothing was booked; call a manager.")
+
+
+class NotYetKnown(NeedsAttention):
+    sentence = N_("It is not known yet whether the carrier renewed the plan. The money is recorded; give nothing back before it is known.")
+
+
+class AlreadyAsking(NeedsAttention):
+    sentence = N_("The carrier is being asked at this moment. The money is recorded; do not charge again.")
+
+
+# ------------------------------------------------------------------ outside
+
+
+class OutOfReach(CounterError):
+    sentence = N_("Something outside this shop does not answer.")
+
+
+class CarrierDown(OutOfReach):
+    sentence = N_("The carrier does not answer. Take no money for a renewal now; try again in a minute.")
+    field = "entry"
+
+
+class ReceiptUnprintable(OutOfReach):
+    sentence = N_("The receipt cannot be drawn. The sale is valid; show the number on the screen.")

@@ -1,0 +1,103 @@
+"""The books: accounts, transfers, and what each event does to them. A transfer has two accounts and cannot be unbalanced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pos.domain.money import Money
+from pos.domain.payments import Tender
+
+
+class Account(StrEnum):
+    DRAWER = "drawer"
+    CARD_CLEARING = "card_clearing"
+    BANK = "bank"
+    CUSTOMER_MONEY_HELD = "customer_money_held"
+    REFUND_PAYABLE = "refund_payable"
+    CARRIER_FLOAT = "carrier_float"
+    CARRIER_PENDING = "carrier_pending"
+    COST_OF_SALES = "cost_of_sales"
+    REVENUE = "revenue"
+    TAX = "tax"
+    OVER_SHORT = "over_short"
+    SUSPENSE = "suspense"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """``amount`` moves from ``credit`` to ``debit``; always positive. ``code`` names the event."""
+
+    code: str
+    debit: Account
+    credit: Account
+    amount: Money
+
+    def __post_init__(self) -> None:
+        if self.amount.minor <= 0 or self.debit == self.credit:
+            raise ValueError("a transfer moves a positive amount between two accounts")
+
+
+A = Account
+TENDER_ACCOUNT = {Tender.CASH: A.DRAWER, Tender.CARD: A.CARD_CLEARING}
+
+
+def on_paid(tender: Tender, amount: Money) -> list[Transfer]:
+    """Move 4: the customer's money is here and not yet earned."""
+    return _only(Transfer("paid", TENDER_ACCOUNT[tender], A.CUSTOMER_MONEY_HELD, amount) if amount else None)
+
+
+def on_submitting(cost: Money) -> list[Transfer]:
+    """Move 7: our float at the carrier is spoken for."""
+    return _only(Transfer("submitting", A.CARRIER_PENDING, A.CARRIER_FLOAT, cost) if cost else None)
+
+
+def on_not_sent(cost: Money) -> list[Transfer]:
+    """Nothing left this machine: the float is free again."""
+    return _only(Transfer("not_sent", A.CARRIER_FLOAT, A.CARRIER_PENDING, cost) if cost else None)
+
+
+def on_confirmed(cost: Money, price: Money, tax: Money) -> list[Transfer]:
+    """Moves 8 and 12: cost, revenue and tax are real."""
+    net = price - tax
+    return _only(
+        Transfer("confirmed", A.COST_OF_SALES, A.CARRIER_PENDING, cost) if cost else None,
+        Transfer("confirmed", A.CUSTOMER_MONEY_HELD, A.REVENUE, net) if net else None,
+        Transfer("confirmed", A.CUSTOMER_MONEY_HELD, A.TAX, tax) if tax else None,
+    )
+
+
+def on_refund_due(cost: Money, price: Money) -> list[Transfer]:
+    """Moves 13 and 17: the float is free again, the customer's money is owed back."""
+    return _only(
+        Transfer("refund_due", A.CARRIER_FLOAT, A.CARRIER_PENDING, cost) if cost else None,
+        Transfer("refund_due", A.CUSTOMER_MONEY_HELD, A.REFUND_PAYABLE, price) if price else None,
+    )
+
+
+def on_refunded(tender: Tender, amount: Money) -> list[Transfer]:
+    """Move 19: given back."""
+    return _only(Transfer("refunded", A.REFUND_PAYABLE, TENDER_ACCOUNT[tender], amount) if amount else None)
+
+
+def on_float(amount: Money) -> list[Transfer]:
+    """Money brought from the safe or the bank into the drawer at opening."""
+    return _only(Transfer("float", A.DRAWER, A.BANK, amount) if amount else None)
+
+
+def on_counted(difference: Money) -> list[Transfer]:
+    """Counted minus expected: a difference is data, booked and never set to zero."""
+    if not difference:
+        return []
+    if difference.minor > 0:
+        return [Transfer("counted", A.DRAWER, A.OVER_SHORT, difference)]
+    return [Transfer("counted", A.OVER_SHORT, A.DRAWER, -difference)]
+
+
+def on_banked(amount: Money) -> list[Transfer]:
+    """What leaves the drawer at closing."""
+    return _only(Transfer("banked", A.BANK, A.DRAWER, amount) if amount else None)
+
+
+def _only(*transfers: Transfer | None) -> list[Transfer]:
+    return [transfer for transfer in transfers if transfer is not None]

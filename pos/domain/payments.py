@@ -1,0 +1,64 @@
+"""Payments: cash (tendered, change) and cards as the clerk copies them from the terminal's slip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from pos.domain.errors import TooLittleCash, TooMuchCash
+from pos.domain.lives import Life
+from pos.domain.money import Money
+
+
+class Tender(StrEnum):
+    CASH = "cash"
+    CARD = "card"
+
+
+class PaymentState(StrEnum):
+    INTENDED = "intended"
+    TAKEN = "taken"
+    DECLINED = "declined"
+    IN_DOUBT = "in_doubt"
+    MISSING = "missing"
+
+
+P = PaymentState
+
+PAYMENT = Life(
+    noun="payment",
+    begins=frozenset({P.INTENDED, P.TAKEN}),
+    moves={
+        (P.INTENDED, P.TAKEN): "the terminal's slip was copied",
+        (P.INTENDED, P.DECLINED): "the terminal declined",
+        (P.INTENDED, P.IN_DOUBT): "no result from the terminal",
+        (P.IN_DOUBT, P.TAKEN): "the terminal's list shows it",
+        (P.IN_DOUBT, P.MISSING): "the terminal's list does not show it",
+    },
+    ends=frozenset({P.TAKEN, P.DECLINED, P.MISSING}),
+)
+
+# Without a result from the terminal for this long the tender counts as unknown (renewal protocol, move 5).
+TENDER_PATIENCE = timedelta(seconds=120)
+
+CARD_SCHEMES = ("VISA", "MASTERCARD", "AMEX", "UNIONPAY", "JCB", "MAESTRO", "ALIPAY", "WECHAT PAY", "PAYPAL", "OCTOPUS", "OTHER")
+
+
+@dataclass(frozen=True)
+class CardSlip:
+    """What the terminal printed and may be kept: never more than the last four digits (PCI DSS 3)."""
+
+    scheme: str
+    last4: str
+    authorisation: str
+    slip_number: str
+
+
+def change_for(due: Money, tendered: Money) -> Money:
+    """The change to give. Raises TooLittleCash, or TooMuchCash where a typing slip is likelier than a generous customer."""
+    if tendered < due:
+        raise TooLittleCash(tendered=tendered, due=due, missing=due - tendered)
+    if tendered.minor > max(due.minor * 10, due.minor + 100_000 * 10**due.digits // 100):
+        raise TooMuchCash(tendered=tendered, due=due)
+    return tendered - due

@@ -1,0 +1,49 @@
+"""Who may do what. Each door of the web names one permission; a door without one stops the start."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    CLERK = "clerk"
+    MANAGER = "manager"
+    OWNER = "owner"
+    AUDITOR = "auditor"
+
+
+class Permission(StrEnum):
+    ANYBODY = "anybody"  # no till, no person: health, static files, enrolment
+    TILL = "till"  # an enrolled till without a person: sign in
+    SELL = "sell"
+    SHIFT = "shift"
+    SEARCH = "search"
+    REPRINT = "reprint"
+    REFUND = "refund"
+    OVERRIDE_DUPLICATE = "override_duplicate"
+    SEE_EXPECTED_CASH = "see_expected_cash"
+    PRINTERS = "printers"
+
+
+_AT_THE_COUNTER = frozenset(
+    {
+        Permission.SELL,
+        Permission.SHIFT,
+        Permission.SEARCH,
+        Permission.REPRINT,
+        Permission.REFUND,
+        Permission.PRINTERS,
+    }
+)
+
+RIGHTS: dict[Role, frozenset[Permission]] = {
+    Role.CLERK: _AT_THE_COUNTER,
+    Role.MANAGER: _AT_THE_COUNTER | {Permission.OVERRIDE_DUPLICATE, Permission.SEE_EXPECTED_CASH},
+    Role.OWNER: _AT_THE_COUNTER | {Permission.OVERRIDE_DUPLICATE, Permission.SEE_EXPECTED_CASH},
+    Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH}),
+}
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Whether a person of ``role`` has the right; the two rights without a person are nobody's to have."""
+    return permission in RIGHTS[role]

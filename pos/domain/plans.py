@@ -1,0 +1,58 @@
+"""Plans: what is sold, for how much, and until when a renewal lasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pos.domain.money import Money
+
+# The product lines of the shop, in the order of the counter; names as the customers know them.
+LINES: dict[str, tuple[str, str, str]] = {
+    "lyca_data": ("Lyca data card", "莱卡数据卡", "萊卡數據卡"),
+    "lyca_phone": ("Lyca phone card", "莱卡电话卡", "萊卡電話卡"),
+    "lyca_roaming": ("Lyca roaming card", "莱卡远游卡", "萊卡遠遊卡"),
+    "lyca_5g": ("Lyca 5G card", "莱卡5G卡", "萊卡5G卡"),
+    "leb_data": ("LEB data card", "LEB卡数据卡", "LEB卡數據卡"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One thing on the price list. ``price`` is what the customer pays; ``cost`` what our float pays; three amounts apart."""
+
+    id: int
+    carrier: str
+    product_key: str
+    line: str
+    name: str
+    kind: str
+    price: Money
+    cost: Money
+    face: Money
+    valid_days: int | None
+    data_megabytes: int | None
+    minutes: int | None
+    texts: int | None
+
+    @property
+    def unlimited_data(self) -> bool:
+        return self.data_megabytes == -1
+
+    def price_per_day(self) -> Money | None:
+        """Rounded half up to a minor unit; None where the plan has no term."""
+        return Money((2 * self.price.minor + self.valid_days) // (2 * self.valid_days), self.price.currency) if self.valid_days else None
+
+    def price_per_gigabyte(self) -> Money | None:
+        """Per 1024 MB, rounded half up; None for unlimited plans and plans without data."""
+        if not self.data_megabytes or self.data_megabytes < 0:
+            return None
+        return Money((2048 * self.price.minor + self.data_megabytes) // (2 * self.data_megabytes), self.price.currency)
+
+
+def valid_until(plan_days: int | None, before: datetime | None, now: datetime) -> datetime | None:
+    """Until when a renewal is expected to last: it extends a running plan and starts now for an ended one."""
+    if plan_days is None:
+        return None
+    start = before if before is not None and before > now else now
+    return start + timedelta(days=plan_days)

@@ -1,0 +1,94 @@
+"""Tills and the people at them: who speaks, from where, and in which day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pos.domain.permissions import Role
+
+
+@dataclass(frozen=True)
+class Store:
+    """One shop as receipts and rules need it. ``tax_basis_points`` 2000 is 20 %; ``day_starts`` the business day's first moment."""
+
+    id: int
+    code: str
+    name: str
+    legal_name: str
+    address: tuple[str, ...]
+    tax_label: str
+    tax_number: str
+    country: str
+    currency: str
+    zone: str
+    day_starts: timedelta
+    tax_name: str
+    tax_basis_points: int
+    support: tuple[str, ...]
+    hours: str
+    footer: tuple[str, ...]
+    drawer_tolerance_minor: int
+
+    def local(self, moment: datetime) -> datetime:
+        """The moment on the shop's own clock."""
+        return moment.astimezone(ZoneInfo(self.zone))
+
+    def business_day(self, moment: datetime) -> date:
+        """The day a moment belongs to: it changes at ``day_starts``, not at midnight."""
+        return business_day(moment, self.zone, self.day_starts)
+
+
+@dataclass(frozen=True)
+class Till:
+    id: int
+    code: str
+    name: str
+    surface: str
+    printer_id: int | None
+
+
+@dataclass(frozen=True)
+class Staff:
+    """A person; ``store_id`` None is at home in every store (owner, auditor)."""
+
+    id: int
+    number: str
+    name: str
+    role: Role
+    store_id: int | None
+    language: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Who stands where: the person, the till and the store that every verb at the counter is done with."""
+
+    store: Store
+    till: Till
+    staff: Staff
+
+    @property
+    def actor(self) -> str:
+        """As the journal names people: a number, never a name."""
+        return f"staff:{self.staff.number}"
+
+    @property
+    def chain(self) -> str:
+        """The journal chain of this till."""
+        return chain_of_till(self.till.code)
+
+
+def chain_of_till(code: str) -> str:
+    return f"till:{code}"
+
+
+def chain_of_office(store_code: str) -> str:
+    return f"office:{store_code}"
+
+
+def business_day(moment: datetime, zone: str, day_starts: timedelta) -> date:
+    """The business day of a moment: the local wall clock moved back by the cut, so that days of 23 and 25 hours keep their cut."""
+    local = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return (local - day_starts).date()
