@@ -4,8 +4,9 @@
     npm pack @expo-google-fonts/noto-sans-sc@0.4.3
     python tools/cut_fonts.py expo-google-fonts-noto-sans-sc-0.4.3.tgz
 
-Needs fontTools (dependency group "assets"). Two runs write identical bytes, so the hashes in SOURCES.md can be compared.
-The static weights are taken because reportlab refuses CFF outlines and draws a variable font in its thinnest weight.
+Needs fontTools (dependency group "assets"). Two runs write identical bytes, so the hashes in
+SOURCES.md can be compared. The static weights are taken because reportlab refuses CFF outlines and draws a
+variable font in its thinnest weight.
 """
 
 import hashlib
@@ -121,8 +122,8 @@ def sources(hashes: list[tuple[str, str, str]]) -> str:
 Noto Sans SC, weights Medium (500) and Bold (700), from the npm package `{PACKAGE}` {VERSION}.
 Licence: SIL Open Font License 1.1, the text is in `OFL.txt`. The only reserved font name is "Source".
 
-`tools/cut_fonts.py` reduced them to the Han of GB2312 and Big5, Latin, punctuation and the symbols receipts use, without
-hinting and layout tables. The same fontTools version writes the same bytes again.
+`tools/cut_fonts.py` reduced them to the Han of GB2312 and Big5, Latin, punctuation and the symbols receipts use,
+without hinting and layout tables. The same fontTools version writes the same bytes again.
 
 | kind | file | sha256 |
 | --- | --- | --- |
