@@ -19,7 +19,7 @@ from receipts.reports import CashMovementSlip, Movement, ShiftSlip, TestPage
 
 SAMPLE_SIMPLIFIED = "简体：话费充值、有效期、应付总额"
 SAMPLE_TRADITIONAL = "繁體：話費儲值、有效期、應付總額"
-SAMPLE_LATIN = "ABCDEFGHIJ abcdefghij 0123456789 £ € $"
+SAMPLE_LATIN = "ABCDEF abcdef 0123456789 £€$"
 
 
 def shift_slip(values: ShiftSlip, say: Say, language: str) -> Document:

@@ -39,6 +39,17 @@ def wrap(text: str, width: float, measure: Measure) -> list[str]:
     return [*lines, line.strip(" ")] if line.strip(" ") or not lines else lines
 
 
+def balanced(text: str, width: float, measure: Measure) -> list[str]:
+    """Like ``wrap``, with lines of about the same width: two Han alone on a centred last line look like an accident."""
+    lines = wrap(text, width, measure)
+    share = measure(text) / len(lines)
+    for step in range(8):
+        narrower = wrap(text, share + (width - share) * step / 8, measure)
+        if len(narrower) == len(lines):
+            return narrower
+    return lines
+
+
 def pieces(text: str) -> Iterator[str]:
     """``text`` cut wherever a line may end: after spaces and on both sides of a wide character."""
     start = 0

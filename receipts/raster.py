@@ -18,11 +18,12 @@ from receipts.typesetting import set_page
 THRESHOLD = 156
 BLACK, WHITE = 0, 255
 
-# Sizes in dots, by the width of the print head: 80 mm at 203 dpi, 80 mm at 180 dpi, 58 mm at 203 dpi.
+# Sizes in dots, by the width of the print head: 80 mm at 203 dpi, 80 mm at 180 dpi, 58 mm at 203 dpi. Below 18 dots the
+# spaces between words close up.
 SIZES: dict[int, dict[Role, float]] = {
     576: {Role.SHOP: 33, Role.SMALL: 20, Role.TITLE: 30, Role.NORMAL: 24, Role.TOTAL: 36, Role.FOOT: 21},
     512: {Role.SHOP: 30, Role.SMALL: 18, Role.TITLE: 27, Role.NORMAL: 22, Role.TOTAL: 33, Role.FOOT: 19},
-    384: {Role.SHOP: 28, Role.SMALL: 18, Role.TITLE: 25, Role.NORMAL: 20, Role.TOTAL: 30, Role.FOOT: 18},
+    384: {Role.SHOP: 30, Role.SMALL: 18, Role.TITLE: 27, Role.NORMAL: 22, Role.TOTAL: 33, Role.FOOT: 19},
 }
 MODULE_DOTS = {576: 6, 512: 5, 384: 5}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from receipts.blocks import Align, Bar, Block, Feed, Qr, Role, Row, Rule, Text
 from receipts.document import Document
-from receipts.lines import columns, pair, wrap
+from receipts.lines import balanced, columns, pair, wrap
 
 LARGE = frozenset({Role.SHOP, Role.TITLE, Role.TOTAL})
 BAR_MARK = "***"
@@ -34,15 +34,16 @@ def block_lines(block: Block, width: int) -> list[Line]:
         case Bar(text):
             return [Line(line, bold=True, large=True) for line in bar_lines(text, width)]
         case Text(text, role, align, bold):
-            lines = [aligned(line, align, width) for line in wrap(text, width, columns)]
-            return [Line(line, bold, role in LARGE) for line in lines]
+            break_up = balanced if align is Align.CENTRE else wrap
+            lines = break_up(text, width, columns)
+            return [Line(aligned(line, align, width), bold, role in LARGE) for line in lines]
         case Row(label, value, role, value_bold):
             lines = [side_by_side(*sides, width) for sides in pair(label, value, width, 1, columns, columns)]
             return [Line(line, value_bold or role in LARGE, role in LARGE) for line in lines]
         case Rule():
             return [Line("-" * width)]
         case Qr(data):
-            return [Line(aligned(line, Align.CENTRE, width)) for line in wrap(f"[QR] {data}", width, columns)]
+            return [Line(aligned(line, Align.CENTRE, width)) for line in ("[QR]", *wrap(data, width, columns))]
         case Feed(count):
             return [Line("")] * count
         case _:
@@ -52,7 +53,7 @@ def block_lines(block: Block, width: int) -> list[Line]:
 def bar_lines(text: str, width: int) -> list[str]:
     """A bar has no black box here; marks at both ends keep it from being taken for a line of the receipt."""
     room = width - 2 * (len(BAR_MARK) + 1)
-    return [aligned(f"{BAR_MARK} {line} {BAR_MARK}", Align.CENTRE, width) for line in wrap(text, room, columns)]
+    return [aligned(f"{BAR_MARK} {line} {BAR_MARK}", Align.CENTRE, width) for line in balanced(text, room, columns)]
 
 
 def aligned(line: str, align: Align, width: int) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from receipts.blocks import Align, Bar, Block, Feed, Qr, Role, Row, Rule, Text
 from receipts.document import Document
-from receipts.lines import pair, wrap
+from receipts.lines import balanced, pair, wrap
 from receipts.page import Box, Code, Ink, Measures, Page, Thing
 from receipts.qr import modules
 
@@ -46,16 +46,18 @@ def set_block(block: Block, measures: Measures, y: float) -> tuple[float, list[T
 
 
 def set_bar(text: str, measures: Measures, y: float) -> tuple[float, list[Thing]]:
-    """White text on a box over the full width, and a gap of a third of the text's size under it."""
+    """White text on a box over the full width, free of what stands above and below by a third of the text's size."""
     size = measures.sizes[Role.NORMAL]
     pitch, measure = measures.pitch(size), measures.measure(size, True)
-    lines = wrap(text, measures.room - 2 * measures.gap, measure)
+    lines = balanced(text, measures.room - 2 * measures.gap, measure)
     height = len(lines) * pitch + size / 4
+    above = size / 3 if y > measures.edge else 0
+    top = y + above
     inks = [
-        Ink(shifted(measure(line), Align.CENTRE, measures), y + size / 8 + i * pitch, line, size, True, white=True)
+        Ink(shifted(measure(line), Align.CENTRE, measures), top + size / 8 + i * pitch, line, size, True, white=True)
         for i, line in enumerate(lines)
     ]
-    return height + size / 3, [Box(measures.margin, y, measures.room, height), *inks]
+    return above + height + size / 3, [Box(measures.margin, top, measures.room, height), *inks]
 
 
 def set_text(block: Text, measures: Measures, y: float) -> tuple[float, list[Thing]]:
@@ -63,7 +65,8 @@ def set_text(block: Text, measures: Measures, y: float) -> tuple[float, list[Thi
     bold = block.bold or block.role in HEAVY_ROLES
     size = fitting_size(block, bold, measures)
     pitch, measure = measures.pitch(size), measures.measure(size, bold)
-    lines = wrap(block.text, measures.room, measure)
+    break_up = balanced if block.align is Align.CENTRE else wrap
+    lines = break_up(block.text, measures.room, measure)
     inks: list[Thing] = [
         Ink(shifted(measure(line), block.align, measures), y + i * pitch, line, size, bold)
         for i, line in enumerate(lines)
