@@ -27,7 +27,7 @@ def send_over_lan(data: bytes, settings: PrinterSettings, before_first_byte: Cal
     deadline = time.monotonic() + settings.total_seconds
     try:
         connection = socket.create_connection((settings.address, settings.port), settings.connect_seconds)
-    except OSError:
+    except (OSError, UnicodeError):  # the second for a host name that no resolver would take
         return Answer(Result.NOT_READY, Reason.UNREACHABLE)
     with connection:
         return Conversation(Wire(connection), settings, deadline).job(data, before_first_byte)

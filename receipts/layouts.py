@@ -29,7 +29,7 @@ __all__ = [
 
 def copy_words(n: int, local_time: str, say: Say) -> str:
     """The bar of copy ``n``, with the time it was made; for ``receipts.document.as_copy``."""
-    return " ".join((say("COPY %(number)d") % {"number": n}, local_time)).rstrip()
+    return " - ".join(part for part in (say("COPY %(number)d") % {"number": n}, local_time) if part)
 
 
 def sale(values: SaleSlip, say: Say, language: str) -> Document:
@@ -82,10 +82,9 @@ def line_blocks(lines: tuple[Line, ...], say: Say) -> list[Block]:
     """Each renewal under a rule of its own."""
     blocks: list[Block] = []
     for line in lines:
-        blocks += [Rule(), *account_rows(line, say)]
+        blocks += [Rule(), *account_rows(line, say), Row(say("Amount"), line.amount, money=True)]
         if line.qr:
             blocks += [Qr(line.qr), Text(say("Scan to install the eSIM."), Role.FOOT, Align.CENTRE)]
-        blocks.append(Row(say("Amount"), line.amount, money=True))
     return blocks
 
 

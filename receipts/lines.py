@@ -9,6 +9,7 @@ Measure = Callable[[str], float]
 
 # No line begins with these, and none ends with those: a comma alone on the next line reads as a misprint.
 NEVER_FIRST = frozenset("，。、；：！？）》」』】〉…,.;:!?)]}%°")
+PAUSES = frozenset("，。；：！？,.;:!?-")
 NEVER_LAST = frozenset("（《「『【〈([{￥$£€")
 
 
@@ -40,14 +41,19 @@ def wrap(text: str, width: float, measure: Measure) -> list[str]:
 
 
 def balanced(text: str, width: float, measure: Measure) -> list[str]:
-    """Like ``wrap``, with lines of about the same width: two Han alone on a centred last line look like an accident."""
+    """Like ``wrap``, with lines of about the same width that end, where they can, at a comma or full stop.
+
+    Two Han alone on a centred last line look like an accident."""
     lines = wrap(text, width, measure)
     share = measure(text) / len(lines)
-    for step in range(8):
-        narrower = wrap(text, share + (width - share) * step / 8, measure)
-        if len(narrower) == len(lines):
-            return narrower
-    return lines
+    widths = [share + (width - share) * step / 16 for step in range(17)] if len(lines) > 1 else []
+    tries = [tried for tried in (wrap(text, narrower, measure) for narrower in widths) if len(tried) == len(lines)]
+    return max(tries, key=pauses, default=lines)
+
+
+def pauses(lines: list[str]) -> int:
+    """How many of the breaks stand at a pause of the sentence."""
+    return sum(line[-1:] in PAUSES for line in lines[:-1])
 
 
 def pieces(text: str) -> Iterator[str]:

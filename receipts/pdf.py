@@ -5,7 +5,6 @@ from __future__ import annotations
 from io import BytesIO
 
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from receipts.blocks import Role
@@ -31,7 +30,7 @@ MEASURES = Measures(
     margin=4 * mm,
     sizes=SIZES,
     pitch=lambda size: 1.5 * size,
-    text_width=lambda text, size, bold: float(stringWidth(text, NAMES[bold], size)),
+    text_width=lambda text, size, bold: float(registered(bold).stringWidth(text, size)),
     gap=5,
     edge=4 * mm,
     rule=0.7,

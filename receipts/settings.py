@@ -37,7 +37,9 @@ class Marker(StrEnum):
 
 @dataclass(frozen=True)
 class PrinterSettings:
-    """``address`` is a host name, an IPv4 or IPv6 address, or the path of transport ``file``.
+    """Raises ValueError for what no printer has.
+
+    ``address`` is a host name, an IPv4 or IPv6 address, or the path of transport ``file``.
 
     ``dots`` is the width of the print head (576, 512 or 384), ``columns`` that of its own characters. ``drawer_pin`` is
     2 or 5, None without a drawer. Times are in seconds; ``total_seconds`` caps a whole job."""
@@ -61,6 +63,9 @@ class PrinterSettings:
     total_seconds: float = 30
 
     def __post_init__(self) -> None:
+        # An empty host would mean this very machine to the resolver.
+        if not self.address or not 0 < self.port < 65536:
+            raise ValueError(f"{self.address!r}:{self.port} is no address of a printer")
         # A band of another height prints garbage on some clones, and a wrong width wraps every row.
         if self.dots not in (576, 512, 384):
             raise ValueError(f"a print head has 576, 512 or 384 dots, not {self.dots}")

@@ -209,9 +209,10 @@ def sale_slip(language: str, state: SaleState = SaleState.ACTIVATED) -> SaleSlip
     )
     if state is SaleState.ACTIVATED:
         return slip
-    open_line = replace(
-        slip.lines[0], valid_now=None, carrier_reference=None, state_words=pick(language, "Open", "未定", "未定")
-    )
+    words = pick(language, "Refused", "被拒绝", "被拒絕")
+    if state is SaleState.BEING_CONFIRMED:
+        words = pick(language, "Open", "未定", "未定")
+    line_so_far = replace(slip.lines[0], valid_now=None, carrier_reference=None, state_words=words)
     answer_by = pick(
         language,
         "We write to you by 2026-11-20 16:05 GMT.",
@@ -219,7 +220,7 @@ def sale_slip(language: str, state: SaleState = SaleState.ACTIVATED) -> SaleSlip
         "我們將於 2026-11-20 16:05 GMT 前以短訊通知您。",
     )
     cards = (("VISA **** 4242", "20.00 GBP"), (pick(language, "Auth", "授权码", "授權碼"), "083142"))
-    return replace(slip, lines=(open_line,), case_number="C-2026-0417", answer_by=answer_by, payments=cards)
+    return replace(slip, lines=(line_so_far,), case_number="C-2026-0417", answer_by=answer_by, payments=cards)
 
 
 def report(language: str) -> Report:

@@ -12,6 +12,7 @@ from sample_slips import LANGUAGES, every_document
 
 from receipts.blocks import Align, Role
 from receipts.document import Bar, Cut, Document, DocumentError, Feed, Qr, Row, Rule, Text, as_copy, clean
+from receipts.layouts import copy_words
 
 PLAIN = Document((Text("Shop", Role.SHOP, Align.CENTRE, bold=True), Row("A", "b"), Feed(1), Cut()), "t", "zh_Hans")
 
@@ -86,6 +87,11 @@ def test_a_copy_says_so_above_and_below() -> None:
     copy = as_copy(PLAIN, 2, "COPY {n}")
     assert copy.blocks == (Bar("COPY 2"), *PLAIN.blocks[:2], Bar("COPY 2"), Feed(1), Cut())
     assert as_copy(PLAIN, 1, "副本 1").blocks[0] == Bar("副本 1")
+
+
+def test_the_bar_of_a_copy_carries_number_and_time() -> None:
+    assert copy_words(2, "2026-11-21 09:00 GMT", str) == "COPY 2 - 2026-11-21 09:00 GMT"
+    assert copy_words(1, "", str) == "COPY 1"
 
 
 def test_copies_are_numbered_from_one() -> None:

@@ -119,7 +119,7 @@ def test_the_drawer_pulse_is_short_and_its_own_job() -> None:
         escpos.drawer_pulse(replace(LAN, drawer_pin=None))
 
 
-@pytest.mark.parametrize("wrong", [{"dots": 420}, {"band_rows": 100}, {"band_rows": 0}, {"drawer_pin": 3}])
+@pytest.mark.parametrize("wrong", [{"dots": 420}, {"band_rows": 100}, {"band_rows": 0}, {"drawer_pin": 3}, {"port": 0}])
 def test_settings_no_printer_has_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError):
         PrinterSettings("192.0.2.1", **wrong)  # type: ignore[arg-type]

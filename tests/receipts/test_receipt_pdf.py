@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def test_nothing_runs_off_the_page() -> None:
                 if isinstance(thing, Ink):
                     assert thing.x >= pdf.MEASURES.margin - 0.01
                     assert thing.x + pdf.MEASURES.text_width(thing.text, thing.size, thing.bold) <= right + 0.01
+
+
+def test_several_threads_draw_the_same() -> None:
+    documents = [every_document(language)["sale_activated"] for language in LANGUAGES] * 6
+    alone = [pdf.render(document) for document in documents]
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(pdf.render, documents)) == alone
 
 
 def test_money_the_face_cannot_write_is_refused() -> None:

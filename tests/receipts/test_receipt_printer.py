@@ -127,6 +127,10 @@ def test_nobody_listening_is_not_ready() -> None:
     assert send(DATA, replace(QUICK, port=port), yes) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
 
 
+def test_a_host_name_that_cannot_be_one_is_not_ready() -> None:
+    assert send(DATA, replace(QUICK, address="x" * 70), yes) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
+
+
 def test_a_printer_that_closes_at_once_is_not_ready() -> None:
     asked: list[bool] = []
     with listening(Behaviour(closes_at_once=True)) as printer:
