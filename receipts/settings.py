@@ -1,0 +1,75 @@
+"""How one printer is set up. The defaults fit a LAN printer for 80 mm paper that gets pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Transport(StrEnum):
+    LAN = "lan"
+    FILE = "file"  # a device node such as /dev/usb/lp0, or a plain file
+
+
+class TextMode(StrEnum):
+    RASTER = "raster"
+    NATIVE = "native"  # the printer's own characters, for slips that are ASCII throughout
+
+
+class CutMode(StrEnum):
+    PARTIAL = "partial"
+    FULL = "full"
+    NONE = "none"
+
+
+class StatusMode(StrEnum):
+    DLE_EOT = "dle_eot"
+    NONE = "none"  # sends no real-time request at all
+
+
+class Marker(StrEnum):
+    """How the printer says that everything before was handled."""
+
+    GS_H = "gs_h"  # Epson models with GS ( H
+    GS_R = "gs_r"
+    NONE = "none"  # a mute clone: its jobs end as sent, never as printed
+
+
+@dataclass(frozen=True)
+class PrinterSettings:
+    """Raises ValueError for what no printer has.
+
+    ``address`` is a host name, an IPv4 or IPv6 address, or the path of transport ``file``.
+
+    ``dots`` is the width of the print head (576, 512 or 384), ``columns`` that of its own characters. ``drawer_pin`` is
+    2 or 5, None without a drawer. Times are in seconds; ``total_seconds`` caps a whole job."""
+
+    address: str
+    transport: Transport = Transport.LAN
+    port: int = 9100
+    dots: int = 576
+    columns: int = 48
+    text_mode: TextMode = TextMode.RASTER
+    band_rows: int = 128
+    cut: CutMode = CutMode.PARTIAL
+    drawer_pin: int | None = 2
+    status: StatusMode = StatusMode.DLE_EOT
+    marker: Marker = Marker.GS_R
+    connect_seconds: float = 3
+    status_seconds: float = 1
+    write_seconds: float = 10
+    marker_seconds: float = 15
+    drain_seconds: float = 2
+    total_seconds: float = 30
+
+    def __post_init__(self) -> None:
+        # An empty host would mean this very machine to the resolver.
+        if not self.address or not 0 < self.port < 65536:
+            raise ValueError(f"{self.address!r}:{self.port} is no address of a printer")
+        # A band of another height prints garbage on some clones, and a wrong width wraps every row.
+        if self.dots not in (576, 512, 384):
+            raise ValueError(f"a print head has 576, 512 or 384 dots, not {self.dots}")
+        if self.band_rows % 8 or not 8 <= self.band_rows <= 256:
+            raise ValueError(f"a band has 8 to 256 rows, a multiple of 8, not {self.band_rows}")
+        if self.drawer_pin not in (None, 2, 5):
+            raise ValueError(f"a drawer hangs on pin 2 or 5, not {self.drawer_pin}")
