@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache, singledispatch
 from itertools import islice
+from math import ceil
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from pos.sandbox.escpos_job import Align, Cut, Event, Feed, QrCode, Raster, Span, Style, TextLine
 
@@ -16,6 +17,7 @@ LONGEST_DOTS = 16_000  # two metres: a runaway job must not fill the memory, and
 CUT_ROWS, DASH_DOTS = 8, 12
 QR_MODULES = 33  # version 4, what a short link needs; the frame stands for the code and is not one
 BLACK, WHITE = 0, 1
+DARK_ENOUGH = 151  # grey below this prints
 
 
 def draw(events: Iterable[Event], dots: int, cuts: bool) -> Image.Image:
@@ -110,27 +112,32 @@ def _side_by_side(cells: list[Image.Image]) -> Image.Image:
 
 @cache
 def _cell(character: str, style: Style) -> Image.Image:
-    """One character. Pillow's own bitmap face is 6x11: doubled it fills a cell of font A and needs no font file."""
-    small = Image.new("1", (6, 12), WHITE)
-    pen = ImageDraw.Draw(small)
-    pen.text((0, 0), character, fill=BLACK, font=_face())
-    if style.underline:
-        pen.line((0, 11, 5, 11), fill=BLACK)
+    """One character, enlarged as printers do it: every dot becomes a block of dots."""
     width, height = FONT_B if style.small else FONT_A
-    cell = small.resize((width * style.width_factor, height * style.height_factor), Image.Resampling.NEAREST)
-    return _bolder(cell) if style.bold else cell
+    glyph = _glyph(character, width, height)
+    if style.underline:
+        ImageDraw.Draw(glyph).line((0, height - 1, width - 1, height - 1), fill=BLACK)
+    if style.bold:
+        glyph = _bolder(glyph)
+    return glyph.resize((width * style.width_factor, height * style.height_factor), Image.Resampling.NEAREST)
 
 
-@cache
-def _face() -> ImageFont.ImageFont:
-    return ImageFont.load_default_imagefont()
+def _glyph(character: str, width: int, height: int) -> Image.Image:
+    """Pillow's own face, which needs no font file. It is proportional: narrow characters stand in the middle of their
+    cell, and wide ones (M, W, @) are squeezed into it."""
+    face = ImageFont.load_default(height * 7 / 8)
+    room = max(width, ceil(face.getlength(character)) + 2)
+    grey = Image.new("L", (room, height), 255)
+    ImageDraw.Draw(grey).text((room / 2, height * 4 // 5), character, fill=0, font=face, anchor="ms")
+    squeezed = grey.resize((width, height), Image.Resampling.BOX)
+    return squeezed.point([BLACK] * DARK_ENOUGH + [255] * (256 - DARK_ENOUGH)).convert("1")
 
 
 def _bolder(cell: Image.Image) -> Image.Image:
     """Every dot once more, one dot to the right."""
-    bold = cell.copy()
-    bold.paste(BLACK, (1, 0), cell.crop((0, 0, cell.width - 1, cell.height)).point(lambda dot: 255 - dot))
-    return bold
+    shifted = _blank(*cell.size)
+    shifted.paste(cell, (1, 0))
+    return ImageChops.logical_and(cell, shifted)
 
 
 def _placed(picture: Image.Image, dots: int, align: Align) -> Image.Image:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from pos.sandbox.escpos_frames import REAL_TIME_LENGTHS, Frame, Kind, next_frame
+from pos.sandbox.escpos_frames import REAL_TIME_LENGTHS, Kind, next_frame
 from pos.sandbox.printer_conditions import (
     MIDWAY_FAULTS,
     REASONS_NOT_TO_PRINT,
@@ -117,7 +117,7 @@ class Session:
         self._last_byte_at = time.monotonic()
         self._hear(chunk)
         self._waiting += chunk
-        if len(self._job) + len(self._waiting) > LARGEST_JOB_BYTES:
+        if self._taken > LARGEST_JOB_BYTES:
             raise ConnectionEnded("the job is longer than this printer takes")
         if self._panel.condition is Condition.SLOW:
             self._panel.stopping.wait(len(chunk) / SLOW_BYTES_PER_SECOND)
@@ -127,8 +127,8 @@ class Session:
         """How many bytes to ask for: up to the fault, if one is due."""
         if self._panel.condition is Condition.SLOW:
             return SLOW_CHUNK_BYTES
-        if self._panel.condition in MIDWAY_FAULTS:
-            return max(1, min(CHUNK_BYTES, self._fault_after_bytes - len(self._job) - len(self._waiting)))
+        if self._fault_set:
+            return max(1, min(CHUNK_BYTES, self._fault_after_bytes - self._taken))
         return CHUNK_BYTES
 
     def _hear(self, chunk: bytes) -> None:
@@ -147,14 +147,17 @@ class Session:
 
     def _do_what_waits(self) -> None:
         """Every whole command, in order, unless the paper, the cover or a fault forbids it."""
-        self._notice_fault()
-        while self._waiting and not self._faulty and self._panel.condition not in REASONS_NOT_TO_PRINT:
+        at_marker = False
+        while self._waiting and self._panel.condition not in REASONS_NOT_TO_PRINT:
             frame = next_frame(self._waiting)
-            if frame.kind is Kind.INCOMPLETE or self._fault_at(frame):
-                return
+            # A job shorter than the fault's place fails where it asks whether it was printed, at the latest.
+            at_marker = self._fault_set and frame.kind in (Kind.STATUS, Kind.COMPLETION)
+            if frame.kind is Kind.INCOMPLETE or at_marker:
+                break
             command = bytes(self._waiting[: frame.length])
             del self._waiting[: frame.length]
             self._do(frame.kind, command)
+        self._faulty = self._fault_set and (at_marker or self._taken >= self._fault_after_bytes)
 
     def _do(self, kind: Kind, command: bytes) -> None:
         """A status request between commands is no part of the job; it was answered when it arrived."""
@@ -170,14 +173,14 @@ class Session:
 
     # Faults in the middle of a job
 
-    def _notice_fault(self) -> None:
-        due = len(self._job) + len(self._waiting) >= self._fault_after_bytes
-        self._faulty = self._panel.condition in MIDWAY_FAULTS and (due or self._faulty)
+    @property
+    def _fault_set(self) -> bool:
+        return self._panel.condition in MIDWAY_FAULTS
 
-    def _fault_at(self, frame: Frame) -> bool:
-        """A job shorter than the fault's place fails where it asks whether it was printed, at the latest."""
-        self._faulty = self._panel.condition in MIDWAY_FAULTS and frame.kind in (Kind.STATUS, Kind.COMPLETION)
-        return self._faulty
+    @property
+    def _taken(self) -> int:
+        """Bytes of the job received so far."""
+        return len(self._job) + len(self._waiting)
 
     def _fault(self) -> bool:
         """True while the printer stands still; a reset ends the connection."""
