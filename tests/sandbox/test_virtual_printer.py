@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -315,7 +317,7 @@ def test_a_sender_that_vanishes_leaves_an_incomplete_paper(printer: VirtualPrint
     with connect(printer) as line:
         line.sendall(b"half\n")
         time.sleep(0.1)
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
     (paper,) = printer.wait_for_papers(1)
     assert not paper.complete and paper.error == "the sender dropped the connection"
 
