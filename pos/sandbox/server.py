@@ -193,9 +193,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_endless_headers(self, status: int, headers: dict[str, str], _body: bytes) -> None:
         """Header after header until the client has enough, or a minute has passed."""
         self.wfile.write(self._head(status, headers))
-        for number in range(6000):
+        for number in range(30_000):
             self.wfile.write(f"X-Filler-{number}: {'x' * 100}\r\n".encode())
-            self.server.carrier.wait(0.01)
+            self.server.carrier.wait(0.002)
         self._drop()
 
 
