@@ -15,7 +15,7 @@ from conftest import BUCKETS, LYCA, OFFERINGS, ORDERS, PRODUCTS, TOPUPS, Reply, 
 from pos.sandbox.faults import NAMES, OFF, TABLE
 from pos.sandbox.server import SandboxServer
 
-# fault -> what a shop that waits 1 s sees, and how many debits there are afterwards
+# fault -> what a shop that waits 0.6 s sees, and how many debits there are afterwards
 EXPECTED: dict[str, tuple[str, int]] = {
     "late": ("201 completed", 1),
     "late_commit": ("201 completed", 1),
@@ -94,9 +94,10 @@ def test_every_fault_is_expected_to_do_something() -> None:
 @pytest.mark.parametrize(("digits", "name"), [(digits, name) for digits, name, _ in TABLE])
 def test_a_magic_number_misbehaves_as_the_table_says(server: SandboxServer, shop: Shop, digits: str, name: str) -> None:
     number = f"+4477009005{digits}"
-    assert (see(lambda: shop.renew("R-1", number, timeout_seconds=1)), len(server.carrier.books.debits())) == EXPECTED[
-        name
-    ]
+    assert (
+        see(lambda: shop.renew("R-1", number, timeout_seconds=0.6)),
+        len(server.carrier.books.debits()),
+    ) == EXPECTED[name]
     moved = 500_000 - server.carrier.books.wallets()["GBP"]
     assert moved == 920 * EXPECTED[name][1]
 
@@ -105,7 +106,7 @@ def test_a_magic_number_misbehaves_as_the_table_says(server: SandboxServer, shop
 def test_a_fault_on_request_misbehaves_once(server: SandboxServer, shop: Shop, name: str) -> None:
     shop.ask("POST", "/control/faults", {"fault": name, "count": 1})
     saw, debits = EXPECTED[name]
-    assert see(lambda: shop.ask("POST", TOPUPS, a_topup("T-1"), timeout_seconds=1)) == saw.replace(
+    assert see(lambda: shop.ask("POST", TOPUPS, a_topup("T-1"), timeout_seconds=0.6)) == saw.replace(
         "acknowledged", "created"
     )
     assert len(server.carrier.books.debits()) == debits
@@ -145,7 +146,7 @@ def test_a_lost_answer_can_be_found_and_is_not_paid_twice(server: SandboxServer,
 def test_late_means_late_and_the_money_is_first(server: SandboxServer, shop: Shop) -> None:
     with ThreadPoolExecutor(1) as till:
         waiting = till.submit(shop.renew, "R-1", "+447700900501")
-        time.sleep(0.15)
+        time.sleep(0.1)
         assert not waiting.done()
         assert len(server.carrier.books.debits()) == 1
         assert waiting.result().status == 201
@@ -154,7 +155,7 @@ def test_late_means_late_and_the_money_is_first(server: SandboxServer, shop: Sho
 def test_a_late_commit_is_absent_before_it_is_there(server: SandboxServer, shop: Shop) -> None:
     with ThreadPoolExecutor(1) as till:
         waiting = till.submit(shop.renew, "R-1", "+447700900502")
-        time.sleep(0.15)
+        time.sleep(0.1)
         assert shop.find("R-1") == server.carrier.books.debits() == []
         waiting.result()
     assert len(server.carrier.books.debits()) == 1
