@@ -52,7 +52,7 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("28", "unknown_code", "422 with a code no document mentions"),
     ("29", "no_id", "money moves, the answer has no id"),
     ("30", "wrong_charset", "money moves, the answer is not UTF-8 although it says so"),
-    ("31", "gzip_bomb", "money moves, a small body that unpacks to a thousand megabytes"),
+    ("31", "gzip_bomb", "money moves, 60 kB on the wire that unpack to 60 MB"),
     ("32", "endless_headers", "money moves, headers that never end"),
     ("33", "html_502_before", "a proxy answers 502 with a page, nothing is done (once)"),
     ("34", "wrong_currency", "money moves, every answer names another currency"),

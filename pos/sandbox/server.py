@@ -201,11 +201,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.carrier.wait(0)
 
     def _send_gzip_bomb(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        """The answer, then blanks, packed about a thousand to one."""
+        """The answer, then blanks, packed about a thousand to one: small for whoever counts only the wire."""
         packer = zlib.compressobj(9, zlib.DEFLATED, 31)
         blanks = b" " * 1_000_000
         packed = packer.compress(body)
-        for _ in range(self.server.carrier.settings.huge_bytes // len(blanks)):
+        for _ in range(self.server.carrier.settings.bomb_bytes // len(blanks)):
             self.server.carrier.wait(0)
             packed += packer.compress(blanks)
         self._send_whole(status, headers | {"Content-Encoding": "gzip"}, packed + packer.flush())

@@ -111,7 +111,7 @@ def post_order(carrier: Carrier, request: Request) -> Answer:
 
     def work(fate: Fate) -> Answer:
         order = carrier.books.renew(ref, serial, plan_key, fate, action=action, description=description)
-        found = _order_shape(carrier, request, order)
+        found = _order_shape(request, order, posted=True)
         return json_answer(201, found, Location=found["href"])
 
     return play(carrier, request, "submit", serial, ref, work)
@@ -141,7 +141,7 @@ def list_orders(carrier: Carrier, request: Request) -> Answer:
     orders = carrier.books.orders("plan", query.get("externalId"))
 
     def work(_: Fate) -> Answer:
-        found = [_order_shape(carrier, request, order) for order in orders]
+        found = [_order_shape(request, order) for order in orders]
         return page(carrier, query, [entity for entity in found if query.get("state") in (None, entity["state"])])
 
     return play(carrier, request, "find", _number(orders), query.get("externalId"), work)
@@ -152,14 +152,14 @@ def get_order(carrier: Carrier, request: Request, key: str) -> Answer:
     order = _order(carrier, "plan", key)
 
     def work(_: Fate) -> Answer:
-        return json_answer(200, only(query, _order_shape(carrier, request, order)))
+        return json_answer(200, only(query, _order_shape(request, order)))
 
     return play(carrier, request, "find", order.number, order.ref, work)
 
 
-def _order_shape(carrier: Carrier, request: Request, order: Order) -> shapes.Json:
+def _order_shape(request: Request, order: Order, posted: bool = False) -> shapes.Json:
     line = line_of(order.number)
-    return shapes.product_order(order, line.iccid if line else "", request.base, carrier.clock.now())
+    return shapes.product_order(order, line.iccid if line else "", request.base, posted=posted)
 
 
 def _order(carrier: Carrier, kind: str, key: str) -> Order:

@@ -128,7 +128,7 @@ def a_topup(ref: str, number: str = LYCA, amount: float = 10.0, currency: str = 
 @pytest.fixture
 def server() -> Iterator[SandboxServer]:
     """The carrier, in a hurry: late is a fifth of a second, huge is ten megabytes."""
-    hurried = Settings(late_seconds=0.2, drip_seconds=0.2, huge_bytes=10_000_000)
+    hurried = Settings(late_seconds=0.2, drip_seconds=0.2, huge_bytes=10_000_000, bomb_bytes=10_000_000)
     with SandboxServer(hurried) as running:
         yield running
 
