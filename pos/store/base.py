@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from sqlalchemy import DateTime, Dialect, MetaData, String, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, MetaData, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 
 # SQLite alters tables by copying them, which needs every constraint to have a name.
@@ -19,8 +19,13 @@ NAMES = {
 }
 
 
+# A sum in minor units: 32 bits end at 21 million pounds, which a grand total passes.
+Minor = Annotated[int, "minor units"]
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {Minor: BigInteger}
 
 
 class Moment(TypeDecorator[datetime]):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import ledger as domain
 from pos.domain.ledger import Account
-from pos.store.base import Base, Moment, Word
+from pos.store.base import Base, Minor, Moment, Word
 
 
 class LedgerTransfer(Base):
@@ -25,7 +25,7 @@ class LedgerTransfer(Base):
     code: Mapped[str] = mapped_column(String(20))
     debit: Mapped[Account] = mapped_column(Word(Account))
     credit: Mapped[Account] = mapped_column(Word(Account))
-    amount_minor: Mapped[int]
+    amount_minor: Mapped[Minor]
     currency: Mapped[str] = mapped_column(String(3))
     carrier: Mapped[str | None] = mapped_column(String(40))
     sale_id: Mapped[str | None] = mapped_column(ForeignKey("sales.id"))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import plans as domain
 from pos.domain.money import Money
-from pos.store.base import Base, Moment
+from pos.store.base import Base, Minor, Moment
 
 
 class Plan(Base):
@@ -25,10 +25,10 @@ class Plan(Base):
     name: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(10))
     currency: Mapped[str] = mapped_column(String(3))
-    price_minor: Mapped[int]
-    cost_minor: Mapped[int]
+    price_minor: Mapped[Minor]
+    cost_minor: Mapped[Minor]
     cost_currency: Mapped[str] = mapped_column(String(3))
-    face_minor: Mapped[int]
+    face_minor: Mapped[Minor]
     face_currency: Mapped[str] = mapped_column(String(3))
     valid_days: Mapped[int | None]
     data_megabytes: Mapped[int | None]

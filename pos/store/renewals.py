@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
 from pos.domain.renewals import RenewalState
-from pos.store.base import Base, Moment, Word
+from pos.store.base import Base, Minor, Moment, Word
 from pos.store.sales import Sale
 
 
@@ -29,12 +29,12 @@ class Renewal(Base):
     line: Mapped[str] = mapped_column(String(40))
     kind: Mapped[str] = mapped_column(String(10))
     currency: Mapped[str] = mapped_column(String(3))
-    price_minor: Mapped[int]
-    tax_minor: Mapped[int]
+    price_minor: Mapped[Minor]
+    tax_minor: Mapped[Minor]
     tax_basis_points: Mapped[int]
-    cost_minor: Mapped[int]
+    cost_minor: Mapped[Minor]
     cost_currency: Mapped[str] = mapped_column(String(3))
-    face_minor: Mapped[int]
+    face_minor: Mapped[Minor]
     face_currency: Mapped[str] = mapped_column(String(3))
     valid_days: Mapped[int | None]
     quote: Mapped[str] = mapped_column(String(64))

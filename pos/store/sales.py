@@ -11,7 +11,7 @@ from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.refunds import RefundState
 from pos.domain.sales import SaleState
-from pos.store.base import Base, Moment, Word
+from pos.store.base import Base, Minor, Moment, Word
 
 
 class Sale(Base):
@@ -25,7 +25,7 @@ class Sale(Base):
     state: Mapped[SaleState] = mapped_column(Word(SaleState))
     language: Mapped[str] = mapped_column(String(10))
     currency: Mapped[str] = mapped_column(String(3))
-    total_minor: Mapped[int | None]
+    total_minor: Mapped[Minor | None]
     opened_at: Mapped[datetime] = mapped_column(Moment)
     tender_asked_at: Mapped[datetime | None] = mapped_column(Moment)
     paid_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -90,9 +90,9 @@ class Payment(Base):
     shift_id: Mapped[int] = mapped_column(ForeignKey("shifts.id"), index=True)
     tender: Mapped[Tender] = mapped_column(Word(Tender))
     state: Mapped[PaymentState] = mapped_column(Word(PaymentState))
-    amount_minor: Mapped[int]
+    amount_minor: Mapped[Minor]
     currency: Mapped[str] = mapped_column(String(3))
-    tendered_minor: Mapped[int | None]
+    tendered_minor: Mapped[Minor | None]
     scheme: Mapped[str | None] = mapped_column(String(20))
     last4: Mapped[str | None] = mapped_column(String(4))
     authorisation: Mapped[str | None] = mapped_column(String(20))
@@ -120,7 +120,7 @@ class Refund(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     state: Mapped[RefundState] = mapped_column(Word(RefundState))
     tender: Mapped[Tender] = mapped_column(Word(Tender))
-    amount_minor: Mapped[int]
+    amount_minor: Mapped[Minor]
     currency: Mapped[str] = mapped_column(String(3))
     authorisation: Mapped[str | None] = mapped_column(String(20))
     slip_number: Mapped[str | None] = mapped_column(String(20))

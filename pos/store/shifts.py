@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
 from pos.domain.shifts import Movement, ShiftState
-from pos.store.base import Base, Moment, Word
+from pos.store.base import Base, Minor, Moment, Word
 
 
 class Shift(Base):
@@ -28,27 +28,27 @@ class Shift(Base):
     opened_at: Mapped[datetime] = mapped_column(Moment)
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
-    float_minor: Mapped[int]
+    float_minor: Mapped[Minor]
     # Running totals, kept in the commit of each movement; reports read them and prove them against the movements.
-    expected_minor: Mapped[int]
-    card_minor: Mapped[int] = mapped_column(default=0)
+    expected_minor: Mapped[Minor]
+    card_minor: Mapped[Minor] = mapped_column(default=0)
     card_count: Mapped[int] = mapped_column(default=0)
-    card_refund_minor: Mapped[int] = mapped_column(default=0)
-    gross_minor: Mapped[int] = mapped_column(default=0)
-    tax_minor: Mapped[int] = mapped_column(default=0)
+    card_refund_minor: Mapped[Minor] = mapped_column(default=0)
+    gross_minor: Mapped[Minor] = mapped_column(default=0)
+    tax_minor: Mapped[Minor] = mapped_column(default=0)
     sales_count: Mapped[int] = mapped_column(default=0)
     voids_count: Mapped[int] = mapped_column(default=0)
-    refunds_minor: Mapped[int] = mapped_column(default=0)
+    refunds_minor: Mapped[Minor] = mapped_column(default=0)
     refunds_count: Mapped[int] = mapped_column(default=0)
     reprints_count: Mapped[int] = mapped_column(default=0)
     typed_checks_count: Mapped[int] = mapped_column(default=0)
     first_receipt: Mapped[str | None] = mapped_column(String(30))
     last_receipt: Mapped[str | None] = mapped_column(String(30))
     # What the close wrote.
-    counted_minor: Mapped[int | None]
-    difference_minor: Mapped[int | None]
+    counted_minor: Mapped[Minor | None]
+    difference_minor: Mapped[Minor | None]
     difference_reason: Mapped[str | None] = mapped_column(String(200))
-    left_minor: Mapped[int | None]
+    left_minor: Mapped[Minor | None]
     z_number: Mapped[str | None] = mapped_column(String(30), unique=True)
 
     __table_args__ = (UniqueConstraint("till_id", "number"),)
@@ -63,7 +63,7 @@ class CashMovement(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     shift_id: Mapped[int] = mapped_column(ForeignKey("shifts.id"), index=True)
     kind: Mapped[Movement] = mapped_column(Word(Movement))
-    amount_minor: Mapped[int]
+    amount_minor: Mapped[Minor]
     currency: Mapped[str] = mapped_column(String(3))
     sale_id: Mapped[str | None] = mapped_column(ForeignKey("sales.id"))
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
@@ -82,8 +82,8 @@ class DrawerCount(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     why: Mapped[str] = mapped_column(String(10))
     pieces: Mapped[dict[str, int]] = mapped_column(JSON)
-    total_minor: Mapped[int]
-    card_total_minor: Mapped[int | None]
+    total_minor: Mapped[Minor]
+    card_total_minor: Mapped[Minor | None]
     card_count: Mapped[int | None]
 
 
@@ -102,7 +102,7 @@ class ZReport(Base):
     first_seq: Mapped[int]
     last_seq: Mapped[int]
     head_mac: Mapped[str] = mapped_column(String(64))
-    grand_total_minor: Mapped[int]
+    grand_total_minor: Mapped[Minor]
     figures: Mapped[str] = mapped_column(Text)
     document: Mapped[str] = mapped_column(Text)
     previous_hash: Mapped[str] = mapped_column(String(64))

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import tills as domain
-from pos.store.base import Base, Moment
+from pos.store.base import Base, Minor, Moment
 
 
 class Store(Base):
@@ -30,7 +30,7 @@ class Store(Base):
     support: Mapped[list[str]] = mapped_column(JSON)
     hours: Mapped[str] = mapped_column(String(120))
     footer: Mapped[list[str]] = mapped_column(JSON)
-    drawer_tolerance_minor: Mapped[int]
+    drawer_tolerance_minor: Mapped[Minor]
 
     def plain(self) -> domain.Store:
         """The shop as a value."""
