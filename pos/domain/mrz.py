@@ -24,6 +24,7 @@ __all__ = [
     "NotMrz",
     "PartialDate",
     "Sex",
+    "format_of",
     "joined",
     "read",
     "with_suggestion",
@@ -35,18 +36,14 @@ _SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "<": Sex.UNSPECIFIED, "X": Sex.UNSPECI
 
 
 def joined(text: str) -> str:
-    """The zone in capitals, without blanks and line breaks; quotation marks a keyboard sends for fillers are
+    """The zone in capitals without blanks and line breaks; quotation marks some keyboards send for fillers are
     fillers."""
     signs = plain(text.replace("«", "<<").replace("‹", "<")).upper()
     return signs.replace(" ", "")
 
 
-def read(text: str, today: date) -> Mrz:
-    """Read a zone as a scanner or a hand sent it, with or without line breaks. ``today`` is the store's, for
-    centuries.
-
-    A field that does not read right keeps what was read and is named in ``faults``; the others stand. Raises NotMrz
-    when length or signs are no MRZ's."""
+def format_of(text: str) -> MrzFormat:
+    """The format of a text by its shape alone. Raises NotMrz when length or signs are no MRZ's."""
     signs = joined(text)
     if not re.fullmatch("[A-Z0-9<]*", signs):
         raise NotMrz(MrzShape.STRANGE_SIGN)
@@ -55,7 +52,16 @@ def read(text: str, today: date) -> Mrz:
         raise NotMrz(MrzShape.WRONG_LENGTH)
     if "<" not in signs:
         raise NotMrz(MrzShape.NO_FILLER)
-    return _Reading(signs, shape, today).mrz()
+    return shape
+
+
+def read(text: str, today: date) -> Mrz:
+    """Read a zone as a scanner or a hand sent it, with or without line breaks. ``today`` is the store's, for the
+    centuries of two-digit years.
+
+    A field that does not read right keeps what was read and is named in ``faults``; the others stand. Raises NotMrz
+    when length or signs are no MRZ's."""
+    return _Reading(joined(text), format_of(text), today).mrz()
 
 
 def with_suggestion(text: str, fault: FieldFault) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from pos.domain import countries
 from pos.domain.mrz_dates import PartialDate
 from pos.domain.mrz_layouts import MrzFormat, Span
 
@@ -112,4 +113,6 @@ class Mrz:
         return not self.faults
 
     def __repr__(self) -> str:
-        return f"Mrz({self.format.value}, {self.kind.value}, {self.issuing_state}, faults={len(self.faults)})"
+        # In a zone whose lines were sent in the wrong order, a piece of a name stands where the state should.
+        state = self.issuing_state if countries.is_mrz_code(self.issuing_state) else "?"
+        return f"Mrz({self.format.value}, {self.kind.value}, {state}, faults={len(self.faults)})"
