@@ -60,7 +60,9 @@ class PhoneNumber:
     known_range: bool = True
 
     def __repr__(self) -> str:
-        return f"PhoneNumber(...{self.e164[-3:]}, {self.region}, {self.kind.value})"
+        # 001 would put digits beside the last three, and a reader could take them for more of the number.
+        region = self.region if self.region.isalpha() else "no country"
+        return f"PhoneNumber(...{self.e164[-3:]}, {region}, {self.kind.value})"
 
 
 @dataclass(frozen=True, repr=False)

@@ -109,6 +109,8 @@ def test_what_is_no_number_says_why(typed: str, region: str, reason: NumberFault
 def test_a_number_hides_all_but_its_last_three() -> None:
     shown = repr(parse_phone("07700 900123", "GB"))
     assert "123" in shown and "0123" not in shown and "44" not in shown
+    # +808 is the world's, not a country's.
+    assert repr(parse_phone("+808 2555 1234", "GB")) == "PhoneNumber(...234, no country, unknown)"
 
 
 @pytest.mark.parametrize(
