@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from pos.domain.money import Money, NotMoney, from_decimal
 
+_LONGEST_ID = 100
 _CODE = re.compile(r"[A-Za-z0-9_.:\- ]{1,64}")
 
 
@@ -22,7 +23,7 @@ class Broken(ValueError):
 
 
 def read_json(body: bytes) -> object:
-    """The value in ``body`` (UTF-8, -16 or -32). Raises Broken for what is not JSON, for NaN and for endless nesting."""
+    """The value in ``body`` (UTF-8, -16 or -32). Raises Broken for what is not JSON, NaN, endless nesting."""
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
     except (ValueError, ArithmeticError, RecursionError) as fault:
@@ -31,6 +32,21 @@ def read_json(body: bytes) -> object:
 
 def _refuse(word: str) -> NoReturn:
     raise ValueError(word)
+
+
+def write_json(value: object) -> bytes:
+    """``value`` as JSON in UTF-8. Decimals go out digit by digit, because the library would want a float of them."""
+    return _written(value).encode()
+
+
+def _written(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(str(name))}:{_written(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_written, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def code(text: str | None) -> str | None:
@@ -73,13 +89,20 @@ class Members:
             raise Broken(f"{name} is not text")
         return found
 
+    def id_or_none(self, name: str) -> str | None:
+        """A record's id: text that fits a column and a receipt. Raises Broken for what cannot be an id."""
+        found = self.text_or_none(name)
+        if found is not None and not (found.isprintable() and len(found) <= _LONGEST_ID):
+            raise Broken(f"{name} is not an id")
+        return found
+
     def within(self, name: str) -> Members:
         """The object under ``name``; an empty one when it is missing. Raises Broken for other kinds."""
         found = self.values.get(name)
         return Members({}) if found is None else Members.of(found)
 
     def items(self, name: str) -> Iterator[Members]:
-        """The objects under ``name``. One object where the schema says array, as some carriers send, is an array of one."""
+        """The objects under ``name``. One object where the schema says array (some carriers) is an array of one."""
         found = self.values.get(name)
         if found is None:
             return

@@ -12,6 +12,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -30,14 +31,14 @@ LATE = 0.5  # what a busy machine may add before a test calls it late
 
 def call(url: str, **more: object) -> Call:
     given: dict[str, object] = {"method": "POST", "url": url, "shown": "/thing", "body": b"{}", "ref": "T1-1"}
-    return Call(**(given | more))  # type: ignore[arg-type]
+    return Call(**(given | more))  # type: ignore[arg-type]  # a typo in a test fails the test
 
 
-def ask(url: str, seconds: float = SECONDS, **more: object) -> Reply:
+def ask(url: str, seconds: float = SECONDS, **more: Any) -> Reply:
     return Wire("test").ask(call(url, **more), Deadline(seconds))
 
 
-def no_answer(url: str, **more: object) -> str:
+def no_answer(url: str, **more: Any) -> str:
     """The call fails as unknown, in time; the word why."""
     started = time.monotonic()
     with pytest.raises(NoAnswer) as fault:
@@ -378,7 +379,7 @@ def test_the_log_tells_the_call_and_nothing_private(caplog: pytest.LogCaptureFix
     with raw_server(say(answer(b'{"secret":"body-back"}'))) as server, capture_logs() as lines:
         ask(f"{server.url}?number=%2B447700900123", headers=secret, body=b'{"n":"+447700900123"}', seconds=5)
     (line,) = lines
-    assert line | {"milliseconds": 0} == {
+    assert {**line, "milliseconds": 0} == {
         "event": "carrier call",
         "log_level": "info",
         "carrier": "test",
