@@ -20,11 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pos.carriers.configuration import CarrierMisconfigured, tmforum
+from pos.carriers.configuration import CarrierMisconfigured, make_tmforum
 from pos.ports import Carrier
 
 PROTOCOLS: dict[str, Callable[[str, Mapping[str, object]], Carrier]] = {
-    "tmforum": tmforum,
+    "tmforum": make_tmforum,
 }
 
 __all__ = ["PROTOCOLS", "CarrierMisconfigured"]

@@ -120,6 +120,7 @@ class TmForumKeys(BaseModel):
     order_query: _RefQuery = "externalId={ref}"
     topup_query: _RefQuery = "externalId={ref}"
     catalogue_query: str = ""
+    page_size: Annotated[int, Field(ge=1, le=1000)] = 100
     kyc_path: _Path | None = None
     wallet_path: _Path | None = None
     statement_path: _Path | None = None
@@ -133,7 +134,7 @@ class TmForumKeys(BaseModel):
     client_key_file: Path | None = None
 
 
-def tmforum(name: str, settings: Mapping[str, object]) -> TmForum:
+def make_tmforum(name: str, settings: Mapping[str, object]) -> TmForum:
     """The adapter for one carrier. Raises CarrierMisconfigured; opens no connection."""
     try:
         keys = TmForumKeys.model_validate(dict(settings))
@@ -160,6 +161,7 @@ def tmforum(name: str, settings: Mapping[str, object]) -> TmForum:
             order_query=keys.order_query,
             topup_query=keys.topup_query,
             catalogue_query=keys.catalogue_query,
+            page_size=keys.page_size,
             kyc_path=keys.kyc_path,
             wallet_path=keys.wallet_path,
             statement_path=keys.statement_path,

@@ -132,7 +132,6 @@ ORDERING = "/tmf-api/productOrderingManagement/v4"
 INVENTORY = "/tmf-api/productInventory/v4"
 BALANCE = "/tmf-api/prepayBalanceManagement/v4"
 
-_PAGE_SIZE = 100
 _MOST_PAGES = 200
 _SHORTEST_STATEMENT = timedelta(seconds=1)
 
@@ -166,6 +165,7 @@ class TmForumSettings:
     order_query: str = "externalId={ref}"
     topup_query: str = "externalId={ref}"
     catalogue_query: str = ""
+    page_size: int = 100
     kyc_path: str | None = None
     wallet_path: str | None = None
     statement_path: str | None = None
@@ -390,7 +390,7 @@ class TmForum:
         """The records that carry exactly our reference. Empty only for a clean "nothing"; raises one of _USELESS."""
         doubt: Exception | None = None
         try:
-            query = f"{_filled(template, '{ref}', ref)}&limit={_PAGE_SIZE}"
+            query = f"{_filled(template, '{ref}', ref)}&limit={self._settings.page_size}"
             records = self._list(path, query, deadline, ref)
             if matches := [record for record in records if ref in refs_of(record)]:
                 return matches
@@ -486,7 +486,7 @@ class TmForum:
         """Pages until the told total is reached, or one is empty. Raises one of _USELESS."""
         offset = 0
         for _ in range(_MOST_PAGES):
-            paged = "&".join(part for part in (query, f"offset={offset}", f"limit={_PAGE_SIZE}") if part)
+            paged = "&".join(part for part in (query, f"offset={offset}", f"limit={self._settings.page_size}") if part)
             reply = self._get(path, paged, self._deadline(), limit_bytes=LARGE_BODY_BYTES)
             if reply.status not in (200, 206):
                 raise _Refused(reply.status)
@@ -677,9 +677,14 @@ def _records(reply: Reply) -> list[Members]:
 
 
 def _lines(reply: Reply) -> list[Members]:
-    """The objects of a JSON array, or of one object on each line (NDJSON). Raises Broken."""
+    """The objects of a JSON array, or of one object on each line (NDJSON). Raises Broken.
+
+    No lines at all is an answer only when it says that it is NDJSON, and the last line must be whole: an empty or cut
+    statement would tell that our sales never reached the carrier."""
     if reply.body.lstrip()[:1] == b"[":
         return _records(reply)
+    if "ndjson" not in reply.headers.get("content-type", "") or (reply.body and not reply.body.endswith(b"\n")):
+        raise Broken("not lines")
     return [Members.of(read_json(line)) for line in reply.body.splitlines() if line.strip()]
 
 
@@ -704,9 +709,12 @@ def _kind_of(number: str) -> str:
 def _country_of(number: str) -> str:
     """ISO 3166 alpha-2 by the number's prefix; ZZ, the standard's own "unknown", where there is none."""
     try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or "ZZ"
+        parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return "ZZ"
+    # Several countries share a prefix; the number tells which, if it is in use at all.
+    by_prefix = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    return phonenumbers.region_code_for_number(parsed) or by_prefix
 
 
 def _moment(moment: datetime) -> str:
