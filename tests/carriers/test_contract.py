@@ -584,7 +584,7 @@ def test_the_catalogue_is_read_whole_whatever_its_price_shape(
 def test_the_catalogue_is_read_over_its_pages(protocol: str, sandbox: SandboxServer) -> None:
     carrier = open_carrier(protocol, sandbox.url, page_size=7)
     assert len({product.key for product in carrier.list_products()}) == 24
-    assert sandbox.carrier.books.requests["GET productOffering"] == 8
+    assert sandbox.carrier.books.requests["GET productOffering"] == 7
 
 
 # Who owns the number
