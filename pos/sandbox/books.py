@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
 
-from pos.sandbox.catalogue import OFFERINGS, Offering
+from pos.sandbox.catalogue import OFFERINGS
 from pos.sandbox.clock import Clock
 from pos.sandbox.numbers import line_of
 from pos.sandbox.records import ACKNOWLEDGED, CANCELLED, COMPLETED, FAILED, Fate, Ledger, Movement, Order
@@ -76,12 +76,13 @@ class Books:
 
     # Selling
 
-    def renew(self, ref: str, serial: str, plan: Offering, fate: Fate, *, action: str, description: str = "") -> Order:
+    def renew(self, ref: str, serial: str, plan_key: str, fate: Fate, *, action: str, description: str = "") -> Order:
         """Accept an order for a plan. Raises Refusal, and then nothing has happened and the reference is still free."""
         with self._changing() as ledger:
             who = self._eligible(ref, serial)
-            if not plan.sellable:
-                raise Refusal("PRODUCT_UNAVAILABLE", plan.key)
+            plan = OFFERINGS.get(plan_key)
+            if plan is None or not plan.sellable:
+                raise Refusal("PRODUCT_UNAVAILABLE", plan_key)
             if (plan.operator, plan.market) != (who.operator, who.market):
                 raise Refusal("INELIGIBLE", f"{plan.key} is for {plan.operator} lines in {plan.market}")
             order = Order(

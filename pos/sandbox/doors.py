@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pos.sandbox import control, conventions, kyc, page, tmforum
+from pos.sandbox import control, conventions, kyc, page, tmf_lines, tmforum
 from pos.sandbox.carrier import Carrier
 from pos.sandbox.misbehave import play
 from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, ORDERING
@@ -45,14 +45,14 @@ def _token(carrier: Carrier, request: Request) -> Answer:
 
 DOORS: tuple[Door, ...] = (
     _door("POST", "/oauth/token", _token, bearer=False),
-    _door("GET", f"{CATALOGUE}/productOffering", tmforum.list_offerings),
-    _door("GET", f"{CATALOGUE}/productOffering/{{id}}", tmforum.get_offering),
-    _door("GET", f"{CATALOGUE}/productOfferingPrice", tmforum.list_prices),
-    _door("GET", f"{CATALOGUE}/productOfferingPrice/{{id}}", tmforum.get_price),
-    _door("GET", f"{INVENTORY}/product", tmforum.list_products),
-    _door("GET", f"{INVENTORY}/product/{{id}}", tmforum.get_product),
-    _door("GET", f"{BALANCE}/bucket", tmforum.list_buckets),
-    _door("GET", f"{BALANCE}/bucket/{{id}}", tmforum.get_bucket),
+    _door("GET", f"{CATALOGUE}/productOffering", tmf_lines.list_offerings),
+    _door("GET", f"{CATALOGUE}/productOffering/{{id}}", tmf_lines.get_offering),
+    _door("GET", f"{CATALOGUE}/productOfferingPrice", tmf_lines.list_prices),
+    _door("GET", f"{CATALOGUE}/productOfferingPrice/{{id}}", tmf_lines.get_price),
+    _door("GET", f"{INVENTORY}/product", tmf_lines.list_products),
+    _door("GET", f"{INVENTORY}/product/{{id}}", tmf_lines.get_product),
+    _door("GET", f"{BALANCE}/bucket", tmf_lines.list_buckets),
+    _door("GET", f"{BALANCE}/bucket/{{id}}", tmf_lines.get_bucket),
     _door("POST", f"{BALANCE}/topupBalance", tmforum.post_topup),
     _door("GET", f"{BALANCE}/topupBalance", tmforum.list_topups),
     _door("GET", f"{BALANCE}/topupBalance/{{id}}", tmforum.get_topup),

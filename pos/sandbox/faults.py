@@ -20,7 +20,7 @@ from pos.sandbox.subscribers import story_of
 OFF = "off"
 PLACES = ("submit", "find", "read", "token", "any")
 
-# last two digits, fault, what it does; "once" is per reference: the same reference sent again succeeds.
+# last two digits, fault, what it does; "once": the same reference sent again succeeds
 TABLE: tuple[tuple[str, str, str], ...] = (
     ("01", "late", "money moves at once, the answer comes after 12 s"),
     ("02", "late_commit", "nothing for 12 s, then the money moves and the answer comes"),
@@ -52,7 +52,7 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("28", "unknown_code", "422 with a code no document mentions"),
     ("29", "no_id", "money moves, the answer has no id"),
     ("30", "wrong_charset", "money moves, the answer is not UTF-8 although it says so"),
-    ("31", "gzip_bomb", "money moves, a small body that unpacks to a thousand megabytes"),
+    ("31", "gzip_bomb", "money moves, 60 kB on the wire that unpack to 60 MB"),
     ("32", "endless_headers", "money moves, headers that never end"),
     ("33", "html_502_before", "a proxy answers 502 with a page, nothing is done (once)"),
     ("34", "wrong_currency", "money moves, every answer names another currency"),
@@ -62,10 +62,11 @@ TABLE: tuple[tuple[str, str, str], ...] = (
 MAGIC: dict[str, str] = {digits: name for digits, name, _ in TABLE}
 NAMES: tuple[str, ...] = (OFF, *MAGIC.values())
 
-# Magic that strikes once per reference, so that the same reference can be sent again and succeed.
-_ONCE = {"lost_before_commit", "error_500", "html_502_before", "rate_limit", "token_expired"}
 # Magic that also lies when asked later; all the other magic speaks only when an order is posted.
 _LIES = {"wrong_echo", "wrong_currency", "wrong_offering"}
+# Magic refusals refuse every time. The rest strikes the first post of a reference only, so that the same reference sent
+# again succeeds (or, where money has moved, is told that it exists).
+_REFUSALS = {name for _, name, does in TABLE if does[:3] in ("404", "422")}
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,10 @@ class Faults:
         with self._lock:
             self._active.clear()
             self._spent.clear()
+
+    def remove(self, name: str) -> None:
+        with self._lock:
+            self._active = [fault for fault in self._active if fault.name != name]
 
     def active(self) -> list[Fault]:
         with self._lock:
@@ -136,7 +141,7 @@ class Faults:
         name = MAGIC.get(story_of(number) or "")
         if name is None or (where != "submit" and not (where == "find" and name in _LIES)):
             return None
-        if name in _ONCE:
+        if name not in _LIES | _REFUSALS:
             if (name, ref or "") in self._spent:
                 return None
             self._spent.add((name, ref or ""))

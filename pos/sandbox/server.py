@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import selectors
 import socket
 import struct
 import sys
@@ -37,6 +38,7 @@ class _Listener(ThreadingHTTPServer):
 
     daemon_threads = False  # so that server_close waits for them: no thread outlives a test
     request_queue_size = 128
+    timeout = 0  # handle_request is called when somebody knocks, and must not wait if they ran away
     # On Windows this option would let two processes share one port.
     allow_reuse_address = os.name != "nt"
 
@@ -46,6 +48,7 @@ class _Listener(ThreadingHTTPServer):
         self._lock = Lock()
         self._open: set[socket.socket] = set()
         self._to_reset: set[socket.socket] = set()
+        self._bell, self._rope = socket.socketpair()
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -54,6 +57,23 @@ class _Listener(ThreadingHTTPServer):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)  # type: ignore[attr-defined,unused-ignore]
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", self.server_address[1]
+
+    def serve(self) -> None:
+        """Accept until ``ring``. Not serve_forever: that one notices its end only when it next looks up."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            selector.register(self._bell, selectors.EVENT_READ)
+            while self._bell not in [key.fileobj for key, _ in selector.select()]:
+                self.handle_request()
+
+    def ring(self) -> None:
+        """End ``serve``."""
+        self._rope.send(b"!")
+
+    def server_close(self) -> None:
+        self._bell.close()
+        self._rope.close()
+        super().server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
@@ -181,11 +201,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.carrier.wait(0)
 
     def _send_gzip_bomb(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        """The answer, then blanks, packed about a thousand to one."""
+        """The answer, then blanks, packed about a thousand to one: small for whoever counts only the wire."""
         packer = zlib.compressobj(9, zlib.DEFLATED, 31)
         blanks = b" " * 1_000_000
         packed = packer.compress(body)
-        for _ in range(self.server.carrier.settings.huge_bytes // len(blanks)):
+        for _ in range(self.server.carrier.settings.bomb_bytes // len(blanks)):
             self.server.carrier.wait(0)
             packed += packer.compress(blanks)
         self._send_whole(status, headers | {"Content-Encoding": "gzip"}, packed + packer.flush())
@@ -193,9 +213,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_endless_headers(self, status: int, headers: dict[str, str], _body: bytes) -> None:
         """Header after header until the client has enough, or a minute has passed."""
         self.wfile.write(self._head(status, headers))
-        for number in range(6000):
+        for number in range(30_000):
             self.wfile.write(f"X-Filler-{number}: {'x' * 100}\r\n".encode())
-            self.server.carrier.wait(0.01)
+            self.server.carrier.wait(0.002)
         self._drop()
 
 
@@ -232,7 +252,7 @@ class SandboxServer:
         self.carrier.stopping.clear()
         self._listener = _Listener(self._address, self.carrier, self._any_host)
         self._address = (self._address[0], self._listener.server_address[1])
-        self._thread = Thread(target=self._listener.serve_forever, args=(0.02,), name="sandbox-carrier")
+        self._thread = Thread(target=self._listener.serve, name="sandbox-carrier")
         self._thread.start()
         return self
 
@@ -241,7 +261,7 @@ class SandboxServer:
         if self._listener is None or self._thread is None:
             return
         self.carrier.stopping.set()
-        self._listener.shutdown()
+        self._listener.ring()
         self._thread.join()
         self._listener.hang_up()
         self._listener.server_close()

@@ -19,6 +19,7 @@ class Settings:
     pending_seconds: float = 20.0
     reverse_seconds: float = 60.0
     huge_bytes: int = 1_000_000_000
+    bomb_bytes: int = 60_000_000  # unpacked; about 60 kB on the wire, below any sensible limit there
 
 
 @dataclass

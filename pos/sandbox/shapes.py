@@ -203,12 +203,13 @@ def topup(order: Order, switches: Switches, base: str) -> Json:
 # TMF622 v4.0.0
 
 
-def product_order(order: Order, iccid: str, base: str, now: datetime) -> Json:
+def product_order(order: Order, iccid: str, base: str, *, posted: bool = False) -> Json:
     """ProductOrder. Once completed the item's product carries terminationDate, the line's new end.
 
+    A waiting order is acknowledged in the answer to its POST (``posted``) and inProgress when looked up.
     orderTotalPrice is what the dealer's wallet pays, itemPrice the plan's worth."""
     plan = OFFERINGS[order.offering]
-    state = IN_PROGRESS if order.state == ACKNOWLEDGED and now > order.created_at else order.state
+    state = IN_PROGRESS if order.state == ACKNOWLEDGED and not posted else order.state
     line: Json = {
         "productSerialNumber": order.serial,
         "name": plan.name,

@@ -1,4 +1,5 @@
-"""The carrier's TM Forum door: catalogue, inventory, balances and orders, as docs/sandbox.md describes.
+"""The carrier's TM Forum door where money moves: product orders (TMF622) and top-ups (TMF654). docs/sandbox.md has
+examples; looking up is in ``tmf_lines``.
 
 Every refusal is TM Forum's Error with one of these codes; the request then did nothing (see ``refusals.CODES``):
 
@@ -15,105 +16,17 @@ Every refusal is TM Forum's Error with one of these codes; the request then did 
 
 from __future__ import annotations
 
-from typing import Any
-
 from pos.sandbox import shapes
 from pos.sandbox.carrier import Carrier
-from pos.sandbox.catalogue import OFFERINGS
+from pos.sandbox.collection import PAGING, matching, only, page
 from pos.sandbox.misbehave import play
 from pos.sandbox.numbers import line_of
 from pos.sandbox.parsing import Members, read_object
 from pos.sandbox.records import Fate, Order
 from pos.sandbox.refusals import Refusal
-from pos.sandbox.subscribers import Subscriber
 from pos.sandbox.wire import Answer, Request, json_answer
 
-_PAGING = ("fields", "offset", "limit")
-
-
-# Catalogue, TMF620 v4.1.0
-
-
-def list_offerings(carrier: Carrier, request: Request) -> Answer:
-    """All plans, also retired ones; filters: id, name, lifecycleStatus, isSellable, category.id, marketSegment.id."""
-    query = request.query(*_PAGING, "id", "name", "lifecycleStatus", "isSellable", "category.id", "marketSegment.id")
-
-    def work(_: Fate) -> Answer:
-        found = [shapes.offering(plan, carrier.switches, request.base) for plan in OFFERINGS.values()]
-        for name in query.keys() - set(_PAGING):
-            found = [entity for entity in found if query[name] in _values(entity, name)]
-        return _page(carrier, query, found)
-
-    return play(carrier, request, "read", None, None, work)
-
-
-def get_offering(carrier: Carrier, request: Request, key: str) -> Answer:
-    query = request.query("fields")
-    plan = OFFERINGS.get(key)
-    if plan is None:
-        raise Refusal("NOT_FOUND", key)
-    return json_answer(200, _only(query, shapes.offering(plan, carrier.switches, request.base)))
-
-
-def list_prices(carrier: Carrier, request: Request) -> Answer:
-    query = request.query(*_PAGING)
-    found = [shapes.price(plan, which, request.base) for plan in OFFERINGS.values() for which in ("face", "cost")]
-    return _page(carrier, query, found)
-
-
-def get_price(_carrier: Carrier, request: Request, key: str) -> Answer:
-    query = request.query("fields")
-    plan_key, _, which = key.rpartition(".")
-    plan = OFFERINGS.get(plan_key)
-    if plan is None or which not in ("face", "cost"):
-        raise Refusal("NOT_FOUND", key)
-    return json_answer(200, _only(query, shapes.price(plan, which, request.base)))
-
-
-# Inventory, TMF637 v4.0.0
-
-
-def list_products(carrier: Carrier, request: Request) -> Answer:
-    """What is on a line, named by number or ICCID; an empty list for a stranger's."""
-    query = request.query(*_PAGING, "productSerialNumber")
-    serial = _needed(query, "productSerialNumber")
-
-    def work(_: Fate) -> Answer:
-        who = carrier.books.subscriber(serial)
-        found = [shapes.product(who, serial, carrier.clock.now(), request.base)] if who else []
-        return _page(carrier, query, found)
-
-    return play(carrier, request, "read", serial, None, work)
-
-
-def get_product(carrier: Carrier, request: Request, key: str) -> Answer:
-    query = request.query("fields")
-    who = _subscriber_of(carrier, key.removeprefix("P-"), key)
-    return json_answer(200, _only(query, shapes.product(who, who.number, carrier.clock.now(), request.base)))
-
-
-# Balances, TMF654 v4.0.0
-
-
-def list_buckets(carrier: Carrier, request: Request) -> Answer:
-    query = request.query(*_PAGING, "logicalResource.value")
-    serial = _needed(query, "logicalResource.value")
-
-    def work(_: Fate) -> Answer:
-        who = carrier.books.subscriber(serial)
-        now = carrier.clock.now()
-        return _page(carrier, query, shapes.buckets(who, serial, now, carrier.switches, request.base) if who else [])
-
-    return play(carrier, request, "read", serial, None, work)
-
-
-def get_bucket(carrier: Carrier, request: Request, key: str) -> Answer:
-    query = request.query("fields")
-    who = _subscriber_of(carrier, key.partition("-")[0], key)
-    for found in shapes.buckets(who, who.number, carrier.clock.now(), carrier.switches, request.base):
-        if found["id"] == key:
-            return json_answer(200, _only(query, found))
-    raise Refusal("NOT_FOUND", key)
+# Top-ups, TMF654 v4.0.0
 
 
 def post_topup(carrier: Carrier, request: Request) -> Answer:
@@ -153,16 +66,14 @@ def post_topup(carrier: Carrier, request: Request) -> Answer:
 
 
 def list_topups(carrier: Carrier, request: Request) -> Answer:
-    query = request.query(*_PAGING, "externalId", "description", "status")
+    query = request.query(*PAGING, "externalId", "description", "status")
     if "externalId" in query and not carrier.switches.topup_external_id:
         del query["externalId"]  # a carrier without the extension filters by what it knows
     orders = carrier.books.orders("topup", query.get("externalId"))
 
     def work(_: Fate) -> Answer:
         found = [shapes.topup(order, carrier.switches, request.base) for order in orders]
-        for name in query.keys() - set(_PAGING):
-            found = [entity for entity in found if query[name] in _values(entity, name)]
-        return _page(carrier, query, found)
+        return page(carrier, query, matching(query, found))
 
     return play(carrier, request, "find", _number(orders), query.get("externalId"), work)
 
@@ -172,7 +83,7 @@ def get_topup(carrier: Carrier, request: Request, key: str) -> Answer:
     order = _order(carrier, "topup", key)
 
     def work(_: Fate) -> Answer:
-        return json_answer(200, _only(query, shapes.topup(order, carrier.switches, request.base)))
+        return json_answer(200, only(query, shapes.topup(order, carrier.switches, request.base)))
 
     return play(carrier, request, "find", order.number, order.ref, work)
 
@@ -199,11 +110,8 @@ def post_order(carrier: Carrier, request: Request) -> Answer:
     carrier.books.count_submit(ref)
 
     def work(fate: Fate) -> Answer:
-        plan = OFFERINGS.get(plan_key)
-        if plan is None:
-            raise Refusal("PRODUCT_UNAVAILABLE", plan_key)
-        order = carrier.books.renew(ref, serial, plan, fate, action=action, description=description)
-        found = _order_shape(carrier, request, order)
+        order = carrier.books.renew(ref, serial, plan_key, fate, action=action, description=description)
+        found = _order_shape(request, order, posted=True)
         return json_answer(201, found, Location=found["href"])
 
     return play(carrier, request, "submit", serial, ref, work)
@@ -229,12 +137,12 @@ def _item(item: Members) -> tuple[str, str, str]:
 
 def list_orders(carrier: Carrier, request: Request) -> Answer:
     """Orders, oldest first; filters: externalId, state."""
-    query = request.query(*_PAGING, "externalId", "state")
+    query = request.query(*PAGING, "externalId", "state")
     orders = carrier.books.orders("plan", query.get("externalId"))
 
     def work(_: Fate) -> Answer:
-        found = [_order_shape(carrier, request, order) for order in orders]
-        return _page(carrier, query, [entity for entity in found if query.get("state") in (None, entity["state"])])
+        found = [_order_shape(request, order) for order in orders]
+        return page(carrier, query, [entity for entity in found if query.get("state") in (None, entity["state"])])
 
     return play(carrier, request, "find", _number(orders), query.get("externalId"), work)
 
@@ -244,14 +152,14 @@ def get_order(carrier: Carrier, request: Request, key: str) -> Answer:
     order = _order(carrier, "plan", key)
 
     def work(_: Fate) -> Answer:
-        return json_answer(200, _only(query, _order_shape(carrier, request, order)))
+        return json_answer(200, only(query, _order_shape(request, order)))
 
     return play(carrier, request, "find", order.number, order.ref, work)
 
 
-def _order_shape(carrier: Carrier, request: Request, order: Order) -> shapes.Json:
+def _order_shape(request: Request, order: Order, posted: bool = False) -> shapes.Json:
     line = line_of(order.number)
-    return shapes.product_order(order, line.iccid if line else "", request.base, carrier.clock.now())
+    return shapes.product_order(order, line.iccid if line else "", request.base, posted=posted)
 
 
 def _order(carrier: Carrier, kind: str, key: str) -> Order:
@@ -265,49 +173,3 @@ def _number(orders: list[Order]) -> str | None:
     """Whose orders these are, for magic numbers; None when they are several lines'."""
     numbers = {order.number for order in orders}
     return numbers.pop() if len(numbers) == 1 else None
-
-
-# Collections
-
-
-def _subscriber_of(carrier: Carrier, digits: str, key: str) -> Subscriber:
-    who = carrier.books.subscriber("+" + digits)
-    if who is None:
-        raise Refusal("NOT_FOUND", key)
-    return who
-
-
-def _needed(query: dict[str, str], name: str) -> str:
-    if not query.get(name):
-        raise Refusal("INVALID_QUERY", f"{name} is needed")
-    return query[name]
-
-
-def _values(entity: Any, path: str) -> list[str]:
-    """What a filter like ``category.id`` compares with: every value found on the way, as text."""
-    name, _, rest = path.partition(".")
-    held = entity.get(name) if isinstance(entity, dict) else None
-    parts = held if isinstance(held, list) else [held]
-    if rest:
-        return [value for part in parts for value in _values(part, rest)]
-    return [str(part).lower() if isinstance(part, bool) else str(part) for part in parts if part is not None]
-
-
-def _page(carrier: Carrier, query: dict[str, str], found: list[shapes.Json]) -> Answer:
-    """One page with TM Forum's count headers (design guidelines TMF630, pagination)."""
-    try:
-        offset, limit = int(query.get("offset", 0)), int(query.get("limit", carrier.settings.page_size))
-    except ValueError as error:
-        raise Refusal("INVALID_QUERY", "offset and limit are whole numbers") from error
-    if offset < 0 or not 0 < limit <= 100:
-        raise Refusal("INVALID_QUERY", "offset is at least 0, limit 1 to 100")
-    page = [_only(query, entity) for entity in found[offset : offset + limit]]
-    return json_answer(200, page, X_Total_Count=str(len(found)), X_Result_Count=str(len(page)))
-
-
-def _only(query: dict[str, str], entity: shapes.Json) -> shapes.Json:
-    """``fields=a,b``: those members of the first level, and always id, href, @type."""
-    if "fields" not in query:
-        return entity
-    wanted = {"id", "href", "@type", *query["fields"].split(",")}
-    return {name: value for name, value in entity.items() if name in wanted}
