@@ -22,11 +22,13 @@ import httpx2
 import phonenumbers
 import structlog
 
+from pos.carriers import camara
 from pos.carriers.members import Broken, Members, code, read_json, write_json
 from pos.carriers.tmforum_records import (
     PriceNames,
     about,
     bucket_numbers,
+    external_ids,
     order_outcome,
     product_numbers,
     product_of,
@@ -99,32 +101,6 @@ REFUSALS: dict[int, Reason] = {
     405: Reason.REJECTED_OTHER,
     422: Reason.REJECTED_OTHER,
 }
-
-# CAMARA KYC Match v0.4.0, by (HTTP status, code): what a refusal to compare means at the counter.
-_KYC_NOTHING_TO_COMPARE = frozenset(
-    {
-        (404, "IDENTIFIER_NOT_FOUND"),
-        (404, "NOT_FOUND"),
-        (422, "SERVICE_NOT_APPLICABLE"),
-        (422, "MISSING_IDENTIFIER"),
-        (400, "INVALID_ARGUMENT"),
-        (400, "KNOW_YOUR_CUSTOMER.INVALID_PARAM_COMBINATION"),
-        # Staff must ask for the document number; without it nothing was compared.
-        (403, "KNOW_YOUR_CUSTOMER.ID_DOCUMENT_REQUIRED"),
-    }
-)
-_KYC_OTHER_DOCUMENT = (403, "KNOW_YOUR_CUSTOMER.ID_DOCUMENT_MISMATCH")
-_KYC_ANSWERS = {"true": MatchAnswer.MATCH, "false": MatchAnswer.NO_MATCH, "not_available": MatchAnswer.NOT_AVAILABLE}
-# IdentityClaim's member -> CAMARA's attribute.
-_KYC_NAMES = {
-    "document_number": "idDocument",
-    "document_type": "idDocumentType",
-    "name": "name",
-    "birth_date": "birthdate",
-}
-_KYC_DOCUMENTS = frozenset(
-    {"passport", "national_id_card", "residence_permit", "diplomatic_id", "driver_licence", "social_security_id"}
-)
 
 # Base paths of the swagger files.
 CATALOGUE = "/tmf-api/productCatalogManagement/v4"
@@ -228,7 +204,10 @@ class TmForum:
     # --- selling ----------------------------------------------------------------------------------------------------
 
     def submit(self, request: Request) -> Outcome:
-        """One product order or one top-up, sent once. Raises nothing; what is not recognised is UNKNOWN."""
+        """One product order or one top-up, sent once. Raises nothing; what is not recognised is UNKNOWN.
+
+        ``raw_code`` is the carrier's code or state word; where no carrier spoke, the wire's word (``tls`` wants the
+        manager), and ``http_502`` and its like for answers that are not the carrier's."""
         deadline = self._deadline()
         try:
             if request.face.currency not in self._settings.currencies:
@@ -296,7 +275,7 @@ class TmForum:
         query = _filled(self._settings.bucket_query, "{number}", request.number)
         reply = self._get(f"{BALANCE}/bucket", query, deadline, request.ref)
         if reply.status == 404 and _error_code(reply):
-            return Outcome(OutcomeState.FAILED, reason=Reason.INVALID_NUMBER, raw_code=_error_code(reply))
+            return Outcome(OutcomeState.FAILED, reason=Reason.INVALID_NUMBER, raw_code=code(_error_code(reply)))
         if reply.status not in (200, 206):
             refusal = self._refusal(reply)
             if refusal.state is OutcomeState.UNKNOWN:
@@ -317,7 +296,8 @@ class TmForum:
             return self._refusal(reply)
         try:
             record = Members.of(read_json(reply.body))
-            named = refs_of(record)
+            # Not the description: a carrier may write there what it likes, and this answer is ours by its connection.
+            named = external_ids(record)
             if named and ref not in named:
                 raise Broken("the record of another reference")
             return read(record)
@@ -506,32 +486,18 @@ class TmForum:
         The body holds a document number: it goes into the request and nowhere else."""
         if self._settings.kyc_path is None:
             raise NotImplementedError(Capability.IDENTITY_MATCH)
-        asked = {ours: said for ours in _KYC_NAMES if (said := getattr(claim, ours))}
-        nothing = dict.fromkeys(asked, MatchAnswer.NOT_AVAILABLE)
-        if not number.startswith("+") or not asked:
-            return nothing  # CAMARA knows people by phone number only, and wants at least one attribute
-        if claim.document_type not in _KYC_DOCUMENTS:
-            asked["document_type"] = "other"
-        body = {"phoneNumber": number} | {_KYC_NAMES[ours]: said for ours, said in asked.items()}
+        body = camara.question(number, claim)
+        if body is None:
+            return camara.nothing(claim)
         try:
             reply = self._post(f"{self._settings.kyc_path}/match", body, self._deadline(), None)
-            return self._matches(reply, nothing)
+            error = _error_code(reply, "message")
+            answers = camara.answers(reply, error, claim)
         except _USELESS as fault:
             self._unavailable(fault)
-
-    def _matches(self, reply: Reply, nothing: Mapping[str, MatchAnswer]) -> Mapping[str, MatchAnswer]:
-        """The verdict on what was asked; ``nothing`` says "not available" of all of it. Raises Broken or _Refused."""
-        if reply.status == 200:
-            answer = Members.of(read_json(reply.body))
-            said = {ours: str(answer.values.get(f"{_KYC_NAMES[ours]}Match")).lower() for ours in nothing}
-            return {ours: _KYC_ANSWERS.get(word, MatchAnswer.NOT_AVAILABLE) for ours, word in said.items()}
-        refusal = (reply.status, _error_code(reply, "message"))
-        if refusal == _KYC_OTHER_DOCUMENT:
-            return {**nothing, "document_number": MatchAnswer.NO_MATCH}
-        if refusal not in _KYC_NOTHING_TO_COMPARE:
-            raise _Refused(reply.status)
-        _log.warning("carrier compared nothing", carrier=self.name, status=reply.status, code=refusal[1])
-        return nothing
+        if error:
+            _log.warning("carrier compared nothing", carrier=self.name, status=reply.status, code=code(error))
+        return answers
 
     # --- the dealer's books -----------------------------------------------------------------------------------------
 
@@ -554,22 +520,29 @@ class TmForum:
         return self._statement(self._settings.statement_path, from_utc, to_utc)
 
     def _statement(self, path: str, from_utc: datetime, to_utc: datetime) -> Iterator[StatementLine]:
-        query = urlencode({"from": _moment(from_utc), "to": _moment(to_utc)})
-        try:
-            reply = self._get(path, query, self._deadline(), limit_bytes=LARGE_BODY_BYTES)
-            if reply.status != 200:
-                raise _Refused(reply.status)
-            lines = [statement_line(entry) for entry in _lines(reply)]
-        except NoAnswer as fault:
-            half = (to_utc - from_utc) / 2
-            if fault.why != "too_large" or half < _SHORTEST_STATEMENT:
-                self._unavailable(fault)
-            yield from self._statement(path, from_utc, from_utc + half)
-            yield from self._statement(path, from_utc + half, to_utc)
-            return
-        except _USELESS as fault:
-            self._unavailable(fault)
-        yield from lines
+        periods, deadline = [(from_utc, to_utc)], self._deadline()
+        while periods:
+            start, end = periods.pop()
+            try:
+                lines = self._lines(path, start, end, deadline)
+            except _USELESS as fault:
+                half = (end - start) / 2
+                if not (isinstance(fault, NoAnswer) and fault.why == "too_large") or half < _SHORTEST_STATEMENT:
+                    self._unavailable(fault)
+                periods += [(start + half, end), (start, start + half)]
+                continue
+            if lines:
+                yield from lines
+                # Halving must not wait for ever; who has got lines may wait again for the next.
+                deadline = self._deadline()
+
+    def _lines(self, path: str, start: datetime, end: datetime, deadline: Deadline) -> list[StatementLine]:
+        """The lines of one period in one answer. Raises one of _USELESS."""
+        query = urlencode({"from": _moment(start), "to": _moment(end)})
+        reply = self._get(path, query, deadline, limit_bytes=LARGE_BODY_BYTES)
+        if reply.status != 200:
+            raise _Refused(reply.status)
+        return [statement_line(entry) for entry in _lines(reply)]
 
     def parse_notification(self, headers: Mapping[str, str], body: bytes) -> Hint:
         """A TMF622 or TMF654 event; unsigned, so no hint is ever authenticated. What cannot be read is empty."""

@@ -57,18 +57,21 @@ class PriceNames:
     cost: str = "cost"
 
 
-def refs_of(record: Members) -> set[str]:
-    """Every text under which our reference may come back (profile rule 4).
-
-    ``externalId`` is a string, from TMF622 v5 on an array of objects; ``description`` repeats it for carriers that drop
-    members they do not know."""
+def external_ids(record: Members) -> set[str]:
+    """``externalId``: a string, from TMF622 v5 on an array of objects."""
     told = record.values.get("externalId")
     found = {told} if isinstance(told, str) else set()
     for entry in told if isinstance(told, list) else []:
         if isinstance(entry, dict) and isinstance(entry.get("id"), str):
             found.add(entry["id"])
+    return found
+
+
+def refs_of(record: Members) -> set[str]:
+    """Where our reference may come back (profile rule 4): ``externalId``, or ``description`` where a carrier dropped
+    the first as a member it does not know."""
     description = record.values.get("description")
-    return found | {description} if isinstance(description, str) and not found else found
+    return external_ids(record) or ({description} if isinstance(description, str) else set())
 
 
 def order_outcome(order: Members, names: PriceNames, codes: Mapping[str, Reason]) -> Outcome:

@@ -342,6 +342,10 @@ def test_our_reference_comes_back_in_three_ways(told: object) -> None:
     assert submit(201, order(externalId=told)).state is SUCCEEDED
 
 
+def test_a_carrier_may_write_its_own_description() -> None:
+    assert submit(201, order(externalId=None, description="Renewal of 10 GB")).state is SUCCEEDED
+
+
 @pytest.mark.parametrize("told", ["S1-20261008-000125", REF.lower(), REF + " ", [{"id": "other"}]])
 def test_the_record_of_another_reference_is_no_answer_to_us(told: object) -> None:
     outcome = submit(201, order(externalId=told))

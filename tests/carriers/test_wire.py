@@ -7,6 +7,7 @@ import gzip
 import logging
 import socket
 import ssl
+import sys
 import threading
 import time
 import tracemalloc
@@ -22,11 +23,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
+from pos.carriers import wire
 from pos.carriers.wire import LARGE_BODY_BYTES, SMALL_BODY_BYTES, Call, Deadline, NeverSent, NoAnswer, Reply, Wire
 from tests.carriers.raw_server import answer, drip, pour, raw_server, say, silence, slam
 
 SECONDS = 0.6  # the whole call; what a till gives is 20
-LATE = 0.5  # what a busy machine may add before a test calls it late
+LATE = 3.0  # what a busy machine may add; what is not cut at all takes far longer
 
 
 def call(url: str, **more: object) -> Call:
@@ -125,6 +127,7 @@ def test_a_name_server_that_is_silent_is_never_sent_in_time(monkeypatch: pytest.
     assert time.monotonic() - started < 0.3 + LATE
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse where Linux drops")
 def test_a_connect_that_hangs_is_never_sent_after_the_connect_time() -> None:
     # A listener whose queue is full drops the handshake, as a firewall does.
     with socket.socket() as listener:
@@ -290,6 +293,7 @@ def test_gzip_that_nobody_asked_for_is_still_read() -> None:
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [("br", b"xx"), ("gzip, gzip", b"xx"), ("gzip", b"no gzip"), ("gzip", gzip.compress(b"abc" * 99)[:-9])],
+    ids=["brotli", "twice", "not gzip", "cut"],
 )
 def test_an_answer_that_cannot_be_unpacked_is_unknown(encoding: str, body: bytes) -> None:
     with raw_server(say(answer(body, f"Content-Encoding: {encoding}"))) as server:
@@ -361,6 +365,15 @@ def test_every_fault_not_listed_is_unknown(fault: Exception, expected: type[Exce
         raise fault
 
     with pytest.raises(expected):
+        Wire("test", transport=httpx2.MockTransport(raising)).ask(call("http://x/"), Deadline(1))
+
+
+def test_a_fault_after_the_first_byte_is_unknown_whatever_its_class_says() -> None:
+    def raising(_request: httpx2.Request) -> httpx2.Response:
+        wire._thread.progress.wrote = True
+        raise httpx2.ConnectError("says a library that has changed its mind")
+
+    with pytest.raises(NoAnswer):
         Wire("test", transport=httpx2.MockTransport(raising)).ask(call("http://x/"), Deadline(1))
 
 
