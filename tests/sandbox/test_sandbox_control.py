@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from conftest import LYCA, PRODUCTS, Shop
+from sandbox_shop import LYCA, PRODUCTS, Shop
 
 from pos.sandbox.faults import TABLE
 from pos.sandbox.server import SandboxServer

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import BUCKETS, LYCA, OFFERINGS, ORDERS, PRODUCTS, TOPUPS, Reply, Shop, a_topup, an_order
+from sandbox_shop import BUCKETS, LYCA, OFFERINGS, ORDERS, PRODUCTS, TOPUPS, Reply, Shop, a_topup, an_order
 
 from pos.sandbox.faults import NAMES, OFF, TABLE
 from pos.sandbox.server import SandboxServer
 
-# fault -> what a shop that waits 0.6 s sees, and how many debits there are afterwards
+# fault -> what a shop sees, and how many debits there are afterwards
 EXPECTED: dict[str, tuple[str, int]] = {
     "late": ("201 completed", 1),
     "late_commit": ("201 completed", 1),
@@ -57,12 +57,9 @@ EXPECTED: dict[str, tuple[str, int]] = {
 
 def see(ask: Callable[[], Reply]) -> str:
     """One line about what came back."""
-    started = time.monotonic()
     try:
         reply = ask()
-    except ConnectionResetError:
-        return "reset" if time.monotonic() - started < 0.04 else "cut"
-    except http.client.RemoteDisconnected:
+    except ConnectionError:
         return "reset"
     except http.client.IncompleteRead:
         return "cut"
@@ -91,25 +88,31 @@ def test_every_fault_is_expected_to_do_something() -> None:
     assert set(EXPECTED) | {OFF} == set(NAMES)
 
 
+def as_expected(saw: str, name: str) -> bool:
+    """On a busy machine the reset overtakes the half answer, and nothing of it is seen."""
+    return saw == EXPECTED[name][0] or (name == "cut_answer" and saw == "reset")
+
+
+def patience(name: str) -> float:
+    """Seconds; only for the drip is there no use in waiting longer."""
+    return 0.6 if name == "drip" else 10
+
+
 @pytest.mark.parametrize(("digits", "name"), [(digits, name) for digits, name, _ in TABLE])
 def test_a_magic_number_misbehaves_as_the_table_says(server: SandboxServer, shop: Shop, digits: str, name: str) -> None:
-    number = f"+4477009005{digits}"
-    assert (
-        see(lambda: shop.renew("R-1", number, timeout_seconds=0.6)),
-        len(server.carrier.books.debits()),
-    ) == EXPECTED[name]
-    moved = 500_000 - server.carrier.books.wallets()["GBP"]
-    assert moved == 920 * EXPECTED[name][1]
+    saw = see(lambda: shop.renew("R-1", f"+4477009005{digits}", timeout_seconds=patience(name)))
+    assert as_expected(saw, name), saw
+    debits = EXPECTED[name][1]
+    assert len(server.carrier.books.debits()) == debits
+    assert server.carrier.books.wallets()["GBP"] == 500_000 - 920 * debits
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_a_fault_on_request_misbehaves_once(server: SandboxServer, shop: Shop, name: str) -> None:
     shop.ask("POST", "/control/faults", {"fault": name, "count": 1})
-    saw, debits = EXPECTED[name]
-    assert see(lambda: shop.ask("POST", TOPUPS, a_topup("T-1"), timeout_seconds=0.6)) == saw.replace(
-        "acknowledged", "created"
-    )
-    assert len(server.carrier.books.debits()) == debits
+    saw = see(lambda: shop.ask("POST", TOPUPS, a_topup("T-1"), timeout_seconds=patience(name)))
+    assert as_expected(saw.replace("201 created", "201 acknowledged"), name), saw
+    assert len(server.carrier.books.debits()) == EXPECTED[name][1]
     shop.sign_in()
     assert see(lambda: shop.renew("R-2")) == "201 completed"
 
@@ -143,21 +146,31 @@ def test_a_lost_answer_can_be_found_and_is_not_paid_twice(server: SandboxServer,
     assert server.carrier.books.submits_by_ref == {"R-1": 2}
 
 
+def until(condition: Callable[[], object]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.005)
+    pytest.fail("nothing happened")
+
+
 def test_late_means_late_and_the_money_is_first(server: SandboxServer, shop: Shop) -> None:
+    shop.ask("POST", "/control/faults", {"fault": "late", "seconds": 60})
     with ThreadPoolExecutor(1) as till:
-        waiting = till.submit(shop.renew, "R-1", "+447700900501")
-        time.sleep(0.1)
-        assert not waiting.done()
-        assert len(server.carrier.books.debits()) == 1
-        assert waiting.result().status == 201
+        waiting = till.submit(see, lambda: shop.renew("R-1", timeout_seconds=30))
+        until(server.carrier.books.debits)
+        assert not waiting.done() and [o["state"] for o in shop.find("R-1")] == ["completed"]
+        server.stop()
+        assert waiting.result() == "reset"
 
 
 def test_a_late_commit_is_absent_before_it_is_there(server: SandboxServer, shop: Shop) -> None:
+    shop.ask("POST", "/control/faults", {"fault": "late_commit", "seconds": 1})
     with ThreadPoolExecutor(1) as till:
-        waiting = till.submit(shop.renew, "R-1", "+447700900502")
-        time.sleep(0.1)
+        waiting = till.submit(shop.renew, "R-1")
+        until(lambda: server.carrier.books.submits_by_ref["R-1"])
         assert shop.find("R-1") == server.carrier.books.debits() == []
-        waiting.result()
+        assert waiting.result().status == 201
     assert len(server.carrier.books.debits()) == 1
 
 
@@ -273,12 +286,11 @@ def test_stopping_does_not_wait_for_anybody(server: SandboxServer, shop: Shop) -
     with ThreadPoolExecutor(1) as till:
         shop.ask("POST", "/control/faults", {"fault": "late", "seconds": 60})
         waiting = till.submit(see, lambda: shop.renew("R-1", timeout_seconds=30))
-        while not server.carrier.books.debits():
-            time.sleep(0.01)
+        until(server.carrier.books.debits)
         started = time.monotonic()
         server.stop()
         assert time.monotonic() - started < 2
-        assert waiting.result() in ("reset", "cut")
+        assert waiting.result() == "reset"
     assert see_refused(shop)
     server.start()  # the same port, the same books
     shop.ask("DELETE", "/control/faults")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import KYC, LYCA, Shop
+from sandbox_shop import KYC, LYCA, Shop
 
 from pos.sandbox.server import SandboxServer
 

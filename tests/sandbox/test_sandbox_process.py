@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Shop
+from sandbox_shop import Shop
 
 from pos.sandbox import carrier_main
 from pos.sandbox.server import SandboxServer

@@ -9,7 +9,20 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from conftest import BUCKETS, HONG_KONG, LEB, LYCA, OFFERINGS, ORDERS, PLAN, PRODUCTS, TOPUPS, Shop, a_topup, an_order
+from sandbox_shop import (
+    BUCKETS,
+    HONG_KONG,
+    LEB,
+    LYCA,
+    OFFERINGS,
+    ORDERS,
+    PLAN,
+    PRODUCTS,
+    TOPUPS,
+    Shop,
+    a_topup,
+    an_order,
+)
 
 from pos.sandbox.clock import parse_moment
 from pos.sandbox.server import SandboxServer

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import BUCKETS, HONG_KONG, KYC, LYCA, OFFERINGS, ORDERS, PRICES, PRODUCTS, TOPUPS, Shop, a_topup
 from jsonschema import Draft4Validator
+from sandbox_shop import BUCKETS, HONG_KONG, KYC, LYCA, OFFERINGS, ORDERS, PRICES, PRODUCTS, TOPUPS, Shop, a_topup
 
 from pos.sandbox.catalogue import OFFERINGS as PLANS
 from pos.sandbox.clock import parse_moment
