@@ -112,6 +112,20 @@ def test_taiwan_identity_numbers(number: str, check: NumberCheck) -> None:
     assert taiwan_id(number) is check
 
 
+# The Ministry of the Interior's table of first letters; the places that came last broke the order.
+TAIWAN_LETTERS = {
+    "A": 10, "B": 11, "C": 12, "D": 13, "E": 14, "F": 15, "G": 16, "H": 17, "I": 34, "J": 18, "K": 19, "L": 20, "M": 21,
+    "N": 22, "O": 35, "P": 23, "Q": 24, "R": 25, "S": 26, "T": 27, "U": 28, "V": 29, "W": 32, "X": 30, "Y": 31, "Z": 33,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("letter", "value"), TAIWAN_LETTERS.items())
+def test_every_place_of_taiwan_has_its_value(letter: str, value: int) -> None:
+    # Of 1 and seven zeros only the letter and the 1 (weight 8) count.
+    last = -(value // 10 + value % 10 * 9 + 8) % 10
+    assert taiwan_id(f"{letter}10000000{last}") is HOLDS
+
+
 @pytest.mark.parametrize(
     ("number", "check"),
     [
