@@ -51,7 +51,9 @@ class TooMuchCash(BadInput):
 
 
 class UnreadableEntry(BadInput):
-    sentence = N_("This is not a phone number, a SIM number, a document or a receipt of this shop. Please type it again.")
+    sentence = N_(
+        "This is not a phone number, a SIM number, a document or a receipt of this shop. Please type it again."
+    )
     field = "entry"
 
 
@@ -61,12 +63,16 @@ class NumberNotValid(BadInput):
 
 
 class NumberOfAnotherCarrier(BadInput):
-    sentence = N_("{number} does not belong to a carrier this shop renews. Take no money; check the number with the customer.")
+    sentence = N_(
+        "{number} does not belong to a carrier this shop renews. Take no money; check the number with the customer."
+    )
     field = "entry"
 
 
 class SimNumberNotValid(BadInput):
-    sentence = N_("The check digit of this SIM number is wrong. Scan it again or type the number that stands on the card.")
+    sentence = N_(
+        "The check digit of this SIM number is wrong. Scan it again or type the number that stands on the card."
+    )
     field = "entry"
 
 
@@ -108,7 +114,9 @@ class CountIncomplete(BadInput):
 
 
 class NotFound(CounterError):
-    sentence = N_("There is no such thing at this counter. It may belong to another shop, or the address is incomplete.")
+    sentence = N_(
+        "There is no such thing at this counter. It may belong to another shop, or the address is incomplete."
+    )
 
 
 class SaleNotFound(NotFound):
@@ -120,7 +128,9 @@ class NotAllowed(CounterError):
 
 
 class SignInRefused(CounterError):
-    sentence = N_("The name and the PIN do not match, or the account is locked. After five wrong tries wait 15 minutes.")
+    sentence = N_(
+        "The name and the PIN do not match, or the account is locked. After five wrong tries wait 15 minutes."
+    )
     field = "pin"
 
 
@@ -141,11 +151,15 @@ class NeedsAttention(CounterError):
 
 
 class StaleForm(NeedsAttention):
-    sentence = N_("This page is out of date: the sale has moved on since it was opened. Nothing was booked twice; look at the sale below.")
+    sentence = N_(
+        "This page is out of date: the sale has moved on since it was opened. Nothing was booked twice; look at the sale below."
+    )
 
 
 class OtherContent(NeedsAttention):
-    sentence = N_("This sale was already paid in another way. Nothing was changed; take no more money and look at the sale below.")
+    sentence = N_(
+        "This sale was already paid in another way. Nothing was changed; take no more money and look at the sale below."
+    )
 
 
 class SaleOver(NeedsAttention):
@@ -153,7 +167,9 @@ class SaleOver(NeedsAttention):
 
 
 class SaleParked(NeedsAttention):
-    sentence = N_("This sale was begun by another clerk. Nothing was changed; only that clerk or a manager can go on with it.")
+    sentence = N_(
+        "This sale was begun by another clerk. Nothing was changed; only that clerk or a manager can go on with it."
+    )
 
 
 class NoOpenShift(NeedsAttention):
@@ -165,7 +181,9 @@ class ShiftAlreadyOpen(NeedsAttention):
 
 
 class DuplicateRenewal(NeedsAttention):
-    sentence = N_("This number got this plan {minutes} minutes ago, state: {state}. Take no money; look at that sale first.")
+    sentence = N_(
+        "This number got this plan {minutes} minutes ago, state: {state}. Take no money; look at that sale first."
+    )
 
 
 class QuoteExpired(NeedsAttention):
@@ -199,7 +217,9 @@ class DrawerTooLow(NeedsAttention):
 
 
 class NotYetKnown(NeedsAttention):
-    sentence = N_("It is not known yet whether the carrier renewed the plan. The money is recorded; give nothing back before it is known.")
+    sentence = N_(
+        "It is not known yet whether the carrier renewed the plan. The money is recorded; give nothing back before it is known."
+    )
 
 
 class AlreadyAsking(NeedsAttention):

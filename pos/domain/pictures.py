@@ -56,12 +56,14 @@ class NumberPicture:
 
 @dataclass(frozen=True)
 class DocumentPicture:
-    """Evidence of a check, without the document: ``type`` a word of documents.DocumentType, ``how`` scanned or typed."""
+    """Evidence of a check, without the document: ``type`` a word of documents.DocumentType, ``how`` scanned or typed,
+    ``carrier_match`` match, no_match or not_available."""
 
     type: str
     country: str
     last3: str
     how: str
+    carrier_match: str
     checked_by: str
     checked_at: datetime
 

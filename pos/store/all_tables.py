@@ -3,6 +3,18 @@
 from pos.store import journal, ledger, plans, print_jobs, receipts, renewals, sales, shifts, staff, tills
 from pos.store.base import Base
 
-__all__ = ["journal", "ledger", "metadata", "plans", "print_jobs", "receipts", "renewals", "sales", "shifts", "staff", "tills"]
+__all__ = [
+    "journal",
+    "ledger",
+    "metadata",
+    "plans",
+    "print_jobs",
+    "receipts",
+    "renewals",
+    "sales",
+    "shifts",
+    "staff",
+    "tills",
+]
 
 metadata = Base.metadata

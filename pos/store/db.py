@@ -105,7 +105,8 @@ def read_back_durability() -> dict[str, str]:
     with reading() as session:
         if db.engine.dialect.name != "sqlite":
             return {
-                name: str(session.scalar(text(f"SHOW {name}"))) for name in ("fsync", "synchronous_commit", "server_version")
+                name: str(session.scalar(text(f"SHOW {name}")))
+                for name in ("fsync", "synchronous_commit", "server_version")
             }
         return {
             "sqlite": sqlite3.sqlite_version,

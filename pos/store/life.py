@@ -31,7 +31,9 @@ class Pen:
     at: datetime
     business_day: date
 
-    def note(self, session: Session, kind: str, object_kind: str, object_id: object, content: Mapping[str, object]) -> None:
+    def note(
+        self, session: Session, kind: str, object_kind: str, object_id: object, content: Mapping[str, object]
+    ) -> None:
         """One journal row."""
         journal.write(
             session,

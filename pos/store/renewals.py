@@ -155,9 +155,17 @@ def orphans(session: Session, now: datetime, owner_prefix: str) -> list[Renewal]
     return list(session.scalars(chosen))
 
 
-def twin(session: Session, look_up: str, product_key: str, since: datetime, sale_id: str) -> tuple[Renewal, Sale] | None:
+def twin(
+    session: Session, look_up: str, product_key: str, since: datetime, sale_id: str
+) -> tuple[Renewal, Sale] | None:
     """The same number and plan, paid since a moment in any sale of any till but this one, and not refused."""
-    over = (RenewalState.VOIDED, RenewalState.REJECTED, RenewalState.REFUND_DUE, RenewalState.REFUNDING, RenewalState.REFUNDED)
+    over = (
+        RenewalState.VOIDED,
+        RenewalState.REJECTED,
+        RenewalState.REFUND_DUE,
+        RenewalState.REFUNDING,
+        RenewalState.REFUNDED,
+    )
     found = session.execute(
         select(Renewal, Sale)
         .join(Sale, Sale.id == Renewal.sale_id)
@@ -190,3 +198,26 @@ def by_look_up(session: Session, store_id: int | None, look_up: str, limit: int)
     if store_id is not None:
         chosen = chosen.where(Sale.store_id == store_id)
     return [(row[0], row[1]) for row in session.execute(chosen.order_by(Sale.opened_at.desc()).limit(limit))]
+
+
+def takings_by_plan(session: Session, shift_id: int) -> list[tuple[str, str, int, int]]:
+    """(line, plan name, how many, sum of prices in minor units) of everything paid in a shift."""
+    chosen = (
+        select(Renewal.line, Renewal.plan_name, func.count(), func.sum(Renewal.price_minor))
+        .join(Sale, Sale.id == Renewal.sale_id)
+        .where(Sale.shift_id == shift_id, Renewal.state != RenewalState.VOIDED)
+        .group_by(Renewal.line, Renewal.plan_name)
+        .order_by(Renewal.line, Renewal.plan_name)
+    )
+    return [(row[0], row[1], int(row[2]), int(row[3])) for row in session.execute(chosen)]
+
+
+def states_in_shift(session: Session, shift_id: int) -> dict[RenewalState, int]:
+    """How many lines paid in a shift stand in each state now."""
+    chosen = (
+        select(Renewal.state, func.count())
+        .join(Sale, Sale.id == Renewal.sale_id)
+        .where(Sale.shift_id == shift_id, Renewal.state != RenewalState.VOIDED)
+        .group_by(Renewal.state)
+    )
+    return {row[0]: int(row[1]) for row in session.execute(chosen)}
