@@ -1,0 +1,284 @@
+// The counter's keys and manners. Every page works without this file; nothing here decides about money.
+
+const quick = 40; // a scanner types a sign every few milliseconds, a person never faster than this
+const settle = 400; // a page that asks for money ignores a press that was meant for the page before
+const patience = 10_000; // after this long without an answer the clerk is told what to do
+const shownAt = { time: 0 };
+const body = document.body;
+
+const one = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const visible = (element) => element.getClientRects().length > 0;
+
+function say(sentence) {
+  const place = one("#say");
+  if (place && sentence && place.textContent !== sentence) place.textContent = sentence;
+}
+
+// ---------------------------------------------------------------- keys
+
+const bursts = { last: 0, fast: 0 };
+
+function noteTyping(event) {
+  if (event.key.length !== 1) return;
+  bursts.fast = event.timeStamp - bursts.last < quick ? bursts.fast + 1 : 0;
+  bursts.last = event.timeStamp;
+}
+
+const fromScanner = (event) => bursts.fast >= 3 && event.timeStamp - bursts.last < 2 * quick;
+
+function nameOf(event) {
+  if (event.altKey && !event.ctrlKey && !event.metaKey) {
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);
+    return digit ? `Alt+${digit[1]}` : "";
+  }
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return "";
+  return /^F([1-9]|10)$/.test(event.key) || event.key === "Escape" ? event.key.replace("Escape", "Esc") : "";
+}
+
+function target(key) {
+  const found = all(`[data-key="${key}"]`).filter((element) => visible(element) && !element.disabled);
+  return found.find((element) => element.closest("main")) ?? found[0];
+}
+
+function press(element) {
+  if (element.matches("input:not([type=checkbox]), textarea, select")) {
+    element.focus();
+    element.select?.();
+  } else element.click();
+}
+
+function help() {
+  const dialog = one("#help");
+  if (!dialog) return;
+  if (dialog.open) return dialog.close();
+  one("#help-keys").replaceChildren(...all("#keys li").map((item) => item.cloneNode(true)));
+  dialog.showModal();
+}
+
+const ours = new Set(["F1", "F2", "F3", "F5", "F6", "F7", "F8", "F9", "F10"]);
+
+document.addEventListener("keydown", (event) => {
+  noteTyping(event);
+  if (event.isComposing) return;
+  const key = nameOf(event);
+  if (!key) return enter(event);
+  if (key === "Esc" && one("dialog[open], details.language[open]")) {
+    one("details.language[open]")?.removeAttribute("open");
+    return;
+  }
+  const element = key === "F1" ? null : target(key);
+  // The browser would reload on F5 and change tabs on Alt+digit; a key that is ours never does that here.
+  if (element || ours.has(key)) event.preventDefault();
+  if (event.repeat) return;
+  if (key === "F1") help();
+  else if (element && !one("dialog[open]")) press(element);
+});
+
+function enter(event) {
+  if (event.key !== "Enter") return plainDigit(event);
+  const form = event.target.closest?.("form");
+  const guarded = event.target.closest?.("[data-guard]");
+  if (event.repeat && event.target.matches?.("input, button, a, select")) return event.preventDefault();
+  const button = event.target.matches?.("button, a");
+  if (guarded && (fromScanner(event) || (button && performance.now() - shownAt.time < settle))) return event.preventDefault();
+  if (form && event.target.matches("[data-unit]")) down(event, form);
+}
+
+// In the grid of plans a single digit is enough, as long as nobody is typing into a field and no scanner is at work.
+function plainDigit(event) {
+  if (!/^[1-9]$/.test(event.key) || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!event.target.closest?.("[data-grid]")) return;
+  const wanted = event.key;
+  setTimeout(() => {
+    if (bursts.fast === 0) one(`[data-grid] [data-key="Alt+${wanted}"]`)?.click();
+  }, 2 * quick);
+}
+
+// ---------------------------------------------------------------- forms
+
+function release(form) {
+  delete form.dataset.busy;
+  all("[data-held]", form).forEach((button) => {
+    button.disabled = false;
+    delete button.dataset.held;
+    button.removeAttribute("aria-busy");
+  });
+  body.classList.remove("is-busy");
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method === "dialog") return;
+  if (form.dataset.busy) return event.preventDefault();
+  form.dataset.busy = "1";
+  event.submitter?.setAttribute("aria-busy", "true");
+  body.classList.add("is-busy");
+  // Only after the browser has collected the form, or the pressed button's own value would be lost.
+  setTimeout(() => {
+    all("button", form).forEach((button) => {
+      if (button.disabled) return;
+      button.disabled = true;
+      button.dataset.held = "1";
+    });
+  });
+  setTimeout(() => {
+    if (!form.dataset.busy || !form.isConnected) return;
+    release(form);
+    if (form.method === "post") warn(body.dataset.noAnswer);
+  }, patience);
+});
+
+function warn(sentence) {
+  let place = one("#late");
+  if (!place) {
+    place = Object.assign(document.createElement("p"), { id: "late", className: "offline" });
+    place.setAttribute("role", "alert");
+    one("#main").before(place);
+  }
+  place.textContent = sentence;
+}
+
+// A touch that bounces lands on the page that has just appeared; it must not take money there.
+document.addEventListener("click", (event) => {
+  const guarded = event.target.closest?.("[data-guard] button, a[data-guard]");
+  if (guarded && event.isTrusted && performance.now() - shownAt.time < settle) event.preventDefault();
+}, true);
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-send]")) event.target.form.requestSubmit();
+});
+
+function shown() {
+  shownAt.time = performance.now();
+  const guarded = all("[data-guard] button, a[data-guard]");
+  guarded.forEach((element) => element.setAttribute("aria-disabled", "true"));
+  setTimeout(() => guarded.forEach((element) => element.removeAttribute("aria-disabled")), settle);
+}
+
+window.addEventListener("pageshow", (event) => {
+  all("form[data-busy]").forEach(release);
+  one("#late")?.remove();
+  if (event.persisted) shown();
+});
+
+// ---------------------------------------------------------------- amounts
+
+function minorOf(text, digits) {
+  let plain = text.normalize("NFKC").replace(/[\s’]/g, "");
+  if (/^\d{1,3}(,\d{3})+(\.\d+)?$/.test(plain)) plain = plain.replaceAll(",", "");
+  plain = plain.replace(",", ".");
+  const parts = /^(\d+)(?:\.(\d*))?$/.exec(plain);
+  if (!parts || (parts[2] ?? "").length > digits) return null;
+  return Number(parts[1] + (parts[2] ?? "").padEnd(digits, "0"));
+}
+
+function written(minor, digits, group = true) {
+  const text = String(minor).padStart(digits + 1, "0");
+  const whole = digits ? text.slice(0, -digits) : text;
+  const grouped = group ? whole.replace(/\B(?=(\d{3})+$)/g, ",") : whole;
+  return digits ? `${grouped}.${text.slice(-digits)}` : grouped;
+}
+
+function showChange(field) {
+  const place = one("#change");
+  const { due, digits } = field.dataset;
+  const minor = minorOf(field.value, Number(digits));
+  place.classList.toggle("is-missing", minor !== null && minor < due);
+  if (minor === null) return place.replaceChildren();
+  const rest = Math.abs(minor - due);
+  const word = minor < due ? place.dataset.missingWords : place.dataset.changeWords;
+  place.replaceChildren(`${word} `, Object.assign(document.createElement("b"), { textContent: written(rest, Number(digits)) }), ` ${place.dataset.currency}`);
+}
+
+function showPieces(box) {
+  const digits = Number(box.dataset.digits.trim());
+  let sum = 0;
+  let typed = false;
+  all("[data-unit]", box).forEach((field) => {
+    const pieces = /^\d+$/.test(field.value.trim()) ? Number(field.value) : 0;
+    typed ||= field.value.trim() !== "";
+    sum += pieces * field.dataset.unit;
+    field.nextElementSibling.textContent = pieces ? written(pieces * field.dataset.unit, digits) : "";
+  });
+  const place = one("#pieces-sum");
+  if (place) place.textContent = typed ? `${written(sum, digits)} ${place.dataset.currency}` : "";
+  const total = one("[data-pieces-total]");
+  if (total && typed) total.value = written(sum, digits, false);
+}
+
+function down(event, form) {
+  const fields = all("[data-unit]", form);
+  const next = fields[fields.indexOf(event.target) + 1];
+  event.preventDefault();
+  if (next) return press(next);
+  const after = all("input:not([type=hidden]), button", form).filter(visible);
+  after[after.indexOf(event.target) + 1]?.focus();
+}
+
+// ---------------------------------------------------------------- the scanned document
+
+const complete = (text) => {
+  const lines = text.toUpperCase().split(/\s+/).filter(Boolean);
+  const shape = `${lines.length}x${new Set(lines.map((line) => line.length)).size === 1 ? lines[0].length : 0}`;
+  return ["2x44", "3x30", "2x36"].includes(shape);
+};
+
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (field.matches("[data-due]")) showChange(field);
+  else if (field.matches("[data-unit]")) showPieces(field.closest("[data-pieces]"));
+  // After the last sign of the last line the scanner's own Enter may follow: wait for it before moving on.
+  else if (field.id === "mrz" && complete(field.value)) setTimeout(() => complete(field.value) && one("#matches_person")?.focus(), 2 * quick);
+});
+
+// ---------------------------------------------------------------- fragments (htmx)
+
+const answers = { strip: "" };
+
+body.addEventListener("htmx:beforeSwap", (event) => {
+  const { target: place, xhr } = event.detail;
+  one("#offline")?.setAttribute("hidden", "");
+  if (xhr.status !== 200) return;
+  if (/<html[\s>]/i.test(xhr.responseText)) {
+    // Signed out meanwhile: the lock screen came instead of a fragment.
+    event.detail.shouldSwap = false;
+    return location.reload();
+  }
+  if (place.id === "strip") {
+    event.detail.shouldSwap = answers.strip !== xhr.responseText;
+    answers.strip = xhr.responseText;
+  }
+  if (place.id === "progress") event.detail.shouldSwap = !sameOutcome(place, xhr.responseText);
+});
+
+// The same state again: move the bar, leave every button under the finger that is about to press it.
+function sameOutcome(place, text) {
+  const fresh = one("#progress", new DOMParser().parseFromString(text, "text/html"));
+  if (!fresh || fresh.dataset.mark !== place.dataset.mark || fresh.hasAttribute("data-polls") !== place.hasAttribute("data-polls")) return false;
+  const bar = one("#wait", place);
+  const freshBar = one("#wait", fresh);
+  if (bar && freshBar) bar.value = freshBar.value;
+  const left = one("#wait-left", place);
+  if (left) left.textContent = one("#wait-left", fresh)?.textContent ?? "";
+  return true;
+}
+
+body.addEventListener("htmx:afterSwap", () => {
+  const place = one("#progress");
+  if (place) say(place.dataset.say);
+  if (!place || place.contains(document.activeElement) || document.activeElement === body) one("main [autofocus]")?.focus();
+  if (one("[data-guard]", place ?? document)) shown();
+});
+
+body.addEventListener("htmx:sendError", () => one("#offline")?.removeAttribute("hidden"));
+body.addEventListener("htmx:timeout", () => one("#offline")?.removeAttribute("hidden"));
+
+// ---------------------------------------------------------------- at the start
+
+shown();
+all("[data-pieces]").forEach(showPieces);
+const tendered = one("[data-due]");
+if (tendered) showChange(tendered);
+say(one("#progress")?.dataset.say);
+document.documentElement.classList.add("has-script");
