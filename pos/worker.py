@@ -84,7 +84,7 @@ class Worker:
             try:
                 with self._app.app_context():
                     busy = job()
-            except Exception:  # noqa: BLE001 - a worker outlives any fault; the row it was about is found again by its lease
+            except Exception:
                 log.exception("worker.fault", job=getattr(job, "__name__", "job"))
                 self._stopping.wait(1.0)
             if not busy:
@@ -112,7 +112,7 @@ class Worker:
             result, reason, near_end = self._press(sheet, about_to_send)
             with self._app.app_context():
                 print_jobs.record(sheet, result, reason, near_end, kit=self._kit)
-        except Exception:  # noqa: BLE001 - the lease ends and the job is then uncertain or queued again
+        except Exception:
             log.exception("worker.fault", job="press")
         self._kit.bell.set()
 

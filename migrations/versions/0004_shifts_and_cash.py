@@ -17,8 +17,7 @@ def protect(table: str) -> None:
             f"$$ BEGIN RAISE EXCEPTION '{table} is added to, never changed' USING ERRCODE = '23000'; END $$"
         )
         op.execute(
-            f"CREATE TRIGGER {table}_is_final BEFORE UPDATE OR DELETE ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION {table}_is_final()"
+            f"CREATE TRIGGER {table}_is_final BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_is_final()"
         )
         return
     for event in ("UPDATE", "DELETE"):

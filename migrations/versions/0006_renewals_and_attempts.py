@@ -56,9 +56,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_renewals_store_id_stores")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_renewals")),
     )
-    op.create_index(
-        op.f("ix_renewals_number_look_up_product_key"), "renewals", ["number_look_up", "product_key"], unique=False
-    )
+    op.create_index(op.f("ix_renewals_number_look_up_product_key"), "renewals", ["number_look_up", "product_key"], unique=False)
     op.create_index(op.f("ix_renewals_sale_id"), "renewals", ["sale_id"], unique=False)
     op.create_index(op.f("ix_renewals_state_due_at"), "renewals", ["state", "due_at"], unique=False)
     op.create_table(

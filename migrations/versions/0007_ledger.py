@@ -17,8 +17,7 @@ def protect(table: str) -> None:
             f"$$ BEGIN RAISE EXCEPTION '{table} is added to, never changed' USING ERRCODE = '23000'; END $$"
         )
         op.execute(
-            f"CREATE TRIGGER {table}_is_final BEFORE UPDATE OR DELETE ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION {table}_is_final()"
+            f"CREATE TRIGGER {table}_is_final BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_is_final()"
         )
         return
     for event in ("UPDATE", "DELETE"):
@@ -64,10 +63,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_transfers")),
     )
     op.create_index(
-        op.f("ix_ledger_transfers_business_day_store_id"),
-        "ledger_transfers",
-        ["business_day", "store_id"],
-        unique=False,
+        op.f("ix_ledger_transfers_business_day_store_id"), "ledger_transfers", ["business_day", "store_id"], unique=False
     )
     op.create_index(op.f("ix_ledger_transfers_renewal_id"), "ledger_transfers", ["renewal_id"], unique=False)
     for table in PROTECTED:

@@ -34,9 +34,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["till_id"], ["tills.id"], name=op.f("fk_print_jobs_till_id_tills")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_print_jobs")),
     )
-    op.create_index(
-        op.f("ix_print_jobs_printer_id_state_due_at"), "print_jobs", ["printer_id", "state", "due_at"], unique=False
-    )
+    op.create_index(op.f("ix_print_jobs_printer_id_state_due_at"), "print_jobs", ["printer_id", "state", "due_at"], unique=False)
     op.create_index(op.f("ix_print_jobs_sale_id"), "print_jobs", ["sale_id"], unique=False)
     op.create_index(op.f("ix_print_jobs_till_id_created_at"), "print_jobs", ["till_id", "created_at"], unique=False)
 

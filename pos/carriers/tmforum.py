@@ -364,9 +364,7 @@ class TmForum:
                 return _finding(outcomes)
         return Finding(FindState.ABSENT if clear else FindState.CANNOT_TELL)
 
-    def _search(
-        self, path: str, template: str, ref: str, provider_ref: str | None, deadline: Deadline
-    ) -> list[Members]:
+    def _search(self, path: str, template: str, ref: str, provider_ref: str | None, deadline: Deadline) -> list[Members]:
         """The records that carry exactly our reference. Empty only for a clean "nothing"; raises one of _USELESS."""
         doubt: Exception | None = None
         try:

@@ -176,9 +176,7 @@ _ON_SALE = frozenset({"active", "launched"})
 _TOPUP_CATEGORY = "topup"
 
 
-def product_of(
-    offering: Members, names: PriceNames, fetch_price: Callable[[str], Members], now: datetime
-) -> Product | None:
+def product_of(offering: Members, names: PriceNames, fetch_price: Callable[[str], Members], now: datetime) -> Product | None:
     """One ProductOffering; None when it has no price. ``fetch_price`` brings a ProductOfferingPrice by its id."""
     face, cost = _face_and_cost(offering, names, fetch_price)
     if face is None or cost is None:
@@ -365,9 +363,7 @@ def _balance(bucket: Members) -> Balance | None:
     if amount is None and bucket.values.get("remainingValueName") != "unlimited":
         return None
     # The profile has no number for "unlimited": TMF654 lets remainingValue be left out and named.
-    return Balance(
-        kind, "unlimited" if amount is None else _plain(amount), rest.text_or_none("units") or "", _ends_at(bucket)
-    )
+    return Balance(kind, "unlimited" if amount is None else _plain(amount), rest.text_or_none("units") or "", _ends_at(bucket))
 
 
 def _plain(number: Decimal) -> str:

@@ -110,15 +110,7 @@ class NothingEntry:
 
 
 Entry = (
-    PhoneEntry
-    | IccidEntry
-    | ImeiEntry
-    | MrzEntry
-    | ReceiptEntry
-    | BadgeEntry
-    | CardNumberRefused
-    | SearchEntry
-    | NothingEntry
+    PhoneEntry | IccidEntry | ImeiEntry | MrzEntry | ReceiptEntry | BadgeEntry | CardNumberRefused | SearchEntry | NothingEntry
 )
 
 # Longer than any zone with its line breaks, and than any name.

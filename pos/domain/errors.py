@@ -51,9 +51,7 @@ class TooMuchCash(BadInput):
 
 
 class UnreadableEntry(BadInput):
-    sentence = N_(
-        "This is not a phone number, a SIM number, a document or a receipt of this shop. Please type it again."
-    )
+    sentence = N_("This is not a phone number, a SIM number, a document or a receipt of this shop. Please type it again.")
     field = "entry"
 
 
@@ -63,16 +61,12 @@ class NumberNotValid(BadInput):
 
 
 class NumberOfAnotherCarrier(BadInput):
-    sentence = N_(
-        "{number} does not belong to a carrier this shop renews. Take no money; check the number with the customer."
-    )
+    sentence = N_("{number} does not belong to a carrier this shop renews. Take no money; check the number with the customer.")
     field = "entry"
 
 
 class SimNumberNotValid(BadInput):
-    sentence = N_(
-        "The check digit of this SIM number is wrong. Scan it again or type the number that stands on the card."
-    )
+    sentence = N_("The check digit of this SIM number is wrong. Scan it again or type the number that stands on the card.")
     field = "entry"
 
 
@@ -114,9 +108,7 @@ class CountIncomplete(BadInput):
 
 
 class NotFound(CounterError):
-    sentence = N_(
-        "There is no such thing at this counter. It may belong to another shop, or the address is incomplete."
-    )
+    sentence = N_("There is no such thing at this counter. It may belong to another shop, or the address is incomplete.")
 
 
 class SaleNotFound(NotFound):
@@ -128,9 +120,7 @@ class NotAllowed(CounterError):
 
 
 class SignInRefused(CounterError):
-    sentence = N_(
-        "The name and the PIN do not match, or the account is locked. After five wrong tries wait 15 minutes."
-    )
+    sentence = N_("The name and the PIN do not match, or the account is locked. After five wrong tries wait 15 minutes.")
     field = "pin"
 
 
@@ -167,9 +157,7 @@ class SaleOver(NeedsAttention):
 
 
 class SaleParked(NeedsAttention):
-    sentence = N_(
-        "This sale was begun by another clerk. Nothing was changed; only that clerk or a manager can go on with it."
-    )
+    sentence = N_("This sale was begun by another clerk. Nothing was changed; only that clerk or a manager can go on with it.")
 
 
 class NoOpenShift(NeedsAttention):
@@ -181,9 +169,7 @@ class ShiftAlreadyOpen(NeedsAttention):
 
 
 class DuplicateRenewal(NeedsAttention):
-    sentence = N_(
-        "This number got this plan {minutes} minutes ago, state: {state}. Take no money; look at that sale first."
-    )
+    sentence = N_("This number got this plan {minutes} minutes ago, state: {state}. Take no money; look at that sale first.")
 
 
 class QuoteExpired(NeedsAttention):

@@ -40,9 +40,7 @@ _ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = (
 )
 
 # By first digit, because every digit of every log line is asked.
-_ISSUERS_BY_DIGIT = {
-    str(digit): [issuer for issuer in _ISSUERS if str(issuer[0])[0] == str(digit)] for digit in range(10)
-}
+_ISSUERS_BY_DIGIT = {str(digit): [issuer for issuer in _ISSUERS if str(issuer[0])[0] == str(digit)] for digit in range(10)}
 
 # Digits with at most three marks between them (`` - ``), as people and printers group them; X ends some identity
 # numbers.

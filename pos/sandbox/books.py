@@ -93,9 +93,7 @@ class Books:
             )  # fmt: skip
             return self._accept(ledger, order, fate)
 
-    def top_up(
-        self, ref: str, serial: str, amount_minor: int, currency: str, fate: Fate, *, description: str = ""
-    ) -> Order:
+    def top_up(self, ref: str, serial: str, amount_minor: int, currency: str, fate: Fate, *, description: str = "") -> Order:
         """Accept money for a line's main balance; the wallet pays all of it. Raises Refusal as ``renew`` does."""
         with self._changing() as ledger:
             who = self._eligible(ref, serial)

@@ -40,9 +40,7 @@ def main(argv: list[str] | None = None) -> int:
 def _start(options: argparse.Namespace, settings: Settings) -> SandboxServer | None:
     """The server on the wanted port or the next free one of twenty; port 0 takes any."""
     for port in range(options.port, options.port + 20) if options.port else (0,):
-        server = SandboxServer(
-            settings, state=options.state, host=options.host, port=port, any_host=options.allow_any_host
-        )
+        server = SandboxServer(settings, state=options.state, host=options.host, port=port, any_host=options.allow_any_host)
         try:
             return server.start()
         except OSError as error:

@@ -31,9 +31,7 @@ _DELIVERIES = {
     "gzip_bomb": Delivery.GZIP_BOMB,
     "endless_headers": Delivery.ENDLESS_HEADERS,
 }
-_PAGE = (
-    b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
-)
+_PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
 _HTML = {"Content-Type": "text/html"}
 
 

@@ -98,11 +98,7 @@ class _Page:
 
     def wallets(self) -> str:
         is_off = any(fault.name == OFF for fault in self.carrier.faults.active())
-        state = (
-            f'<span class="off">{self.say("closed")}</span>'
-            if is_off
-            else f'<span class="on">{self.say("answering")}</span>'
-        )
+        state = f'<span class="off">{self.say("closed")}</span>' if is_off else f'<span class="on">{self.say("answering")}</span>'
         switch = self.form("switch_on", "switch_on") if is_off else self.form("switch_off", "switch_off", style="stop")
         rows = [
             (
@@ -145,9 +141,7 @@ class _Page:
         for name, value in asdict(self.carrier.switches).items():
             if isinstance(value, bool):
                 ticked = " checked" if value else ""
-                fields += (
-                    f'<label class="tick"><input type="checkbox" name="{name}"{ticked}><code>{name}</code></label>'
-                )
+                fields += f'<label class="tick"><input type="checkbox" name="{name}"{ticked}><code>{name}</code></label>'
             else:
                 fields += f"<label><code>{name}</code>{_select(name, PRICE_SHAPES, value)}</label>"
         return self.section("switches", self.form("switches", "set", fields))
@@ -210,9 +204,7 @@ class _Page:
                 f"<code>{escape(m.ref)}</code>",
                 f"<code>{m.order_id}</code>",
                 m.state,
-                self.form("reverse", "reverse", row=True, style="plain", order_id=m.order_id)
-                if m.order_id in done
-                else "",
+                self.form("reverse", "reverse", row=True, style="plain", order_id=m.order_id) if m.order_id in done else "",
             )
             for m in reversed(moved)
         ]
@@ -220,9 +212,7 @@ class _Page:
         return self.section("books", self.table(heads, rows), wide=True)
 
     def magic(self) -> str:
-        rows = [
-            (f"<code>5{digits} 9{digits}</code>", f"<code>{name}</code>", escape(does)) for digits, name, does in TABLE
-        ]
+        rows = [(f"<code>5{digits} 9{digits}</code>", f"<code>{name}</code>", escape(does)) for digits, name, does in TABLE]
         rows += [(f"<code>5{digits} 9{digits}</code>", "", escape(does)) for digits, does in STORIES.items()]
         hint = f'<p class="quiet">{self.say("magic_hint")}</p>'
         return self.section("magic", hint + self.table(("ends_with", "fault", "does"), rows), wide=True)
@@ -248,8 +238,7 @@ class _Page:
         kinds = [' class="figure"' if head[:1] == ">" else "" for head in heads]
         head = "".join(f"<th{k}>{self.say(h.lstrip('>')) if h else ''}</th>" for h, k in zip(heads, kinds, strict=True))
         body = "".join(
-            "<tr>" + "".join(f"<td{k}>{cell}</td>" for cell, k in zip(row, kinds, strict=True)) + "</tr>"
-            for row in rows
+            "<tr>" + "".join(f"<td{k}>{cell}</td>" for cell, k in zip(row, kinds, strict=True)) + "</tr>" for row in rows
         )
         head = f"<thead><tr>{head}</tr></thead>" if any(heads) else ""
         return f'<div class="scroll"><table>{head}<tbody>{body}</tbody></table></div>'
@@ -263,10 +252,7 @@ class _Page:
         inputs = "".join(f'<input type="hidden" name="{n}" value="{escape(v)}">' for n, v in hidden.items())
         look = f' class="{style}"' if style else ""
         place = ' class="row"' if row else ""
-        return (
-            f'<form method="post" action="/control"{place}>{inputs}{fields}'
-            f"<button{look}>{self.say(button)}</button></form>"
-        )
+        return f'<form method="post" action="/control"{place}>{inputs}{fields}<button{look}>{self.say(button)}</button></form>'
 
 
 def _input(name: str, style: str, value: str) -> str:

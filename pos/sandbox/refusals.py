@@ -34,9 +34,7 @@ CODES: dict[str, tuple[int, str]] = {
 class Refusal(Exception):
     """A definite no. ``reference`` is the id of the order that exists (409); ``retry_seconds`` goes out with a 429."""
 
-    def __init__(
-        self, code: str, detail: str = "", reference: str | None = None, retry_seconds: int | None = None
-    ) -> None:
+    def __init__(self, code: str, detail: str = "", reference: str | None = None, retry_seconds: int | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.status, self.reason = CODES[code]

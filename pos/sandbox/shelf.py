@@ -43,10 +43,7 @@ def _subscriber(raw: dict[str, Any]) -> Subscriber:
 
 def _moments(raw: dict[str, Any]) -> dict[str, Any]:
     """Every member whose name ends in ``at`` is a moment or null; that is the rule for names in the books."""
-    return {
-        key: parse_moment(value) if value and (key == "at" or key.endswith("_at")) else value
-        for key, value in raw.items()
-    }
+    return {key: parse_moment(value) if value and (key == "at" or key.endswith("_at")) else value for key, value in raw.items()}
 
 
 def _plain(value: object) -> str:

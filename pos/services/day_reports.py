@@ -55,9 +55,7 @@ def figures(session: Session, shift: rows.Shift) -> dict[str, object]:
         "first_receipt": shift.first_receipt or "",
         "last_receipt": shift.last_receipt or "",
         "active": states.get(RenewalState.CONFIRMED, 0),
-        "refused": sum(
-            states.get(s, 0) for s in (RenewalState.REFUND_DUE, RenewalState.REFUNDING, RenewalState.REFUNDED)
-        ),
+        "refused": sum(states.get(s, 0) for s in (RenewalState.REFUND_DUE, RenewalState.REFUNDING, RenewalState.REFUNDED)),
         "unknown": sum(states.get(s, 0) for s in IN_DOUBT),
         "plans": [list(row) for row in renewal_rows.takings_by_plan(session, shift.id)],
     }
@@ -212,15 +210,12 @@ def _takings(shift: rows.Shift, desk: Desk, numbers: dict[str, object], language
         net=str(shift.money(shift.gross_minor - shift.tax_minor)),
         taxes=taxes,
         plans=tuple(
-            PlanLine(line_name(line, language), name, str(count), str(shift.money(amount)))
-            for line, name, count, amount in lines
+            PlanLine(line_name(line, language), name, str(count), str(shift.money(amount))) for line, name, count, amount in lines
         ),
     )
 
 
-def _tenders(
-    shift: rows.Shift, numbers: dict[str, object], cash: str, card: str, *, closed: bool
-) -> tuple[Tender, ...]:
+def _tenders(shift: rows.Shift, numbers: dict[str, object], cash: str, card: str, *, closed: bool) -> tuple[Tender, ...]:
     card_due = shift.card_minor - shift.card_refund_minor
     terminal = numbers.get("terminal_total")
     typed = isinstance(terminal, int)

@@ -125,9 +125,7 @@ def verify(sale_id: str, seen: Seen, matches_person: bool, desk: Desk, *, kit: K
     today = desk.store.local(kit.now()).date()
     if looks_like_card(seen.number):
         raise _at("document_number", LooksLikeCard())
-    verdict = check_document(
-        seen.type, seen.country, seen.number, seen.expires_on, today, POLICY, typed=seen.how == "typed"
-    )
+    verdict = check_document(seen.type, seen.country, seen.number, seen.expires_on, today, POLICY, typed=seen.how == "typed")
     if not verdict.accepted:
         raise DocumentNotAccepted(fault=PROBLEMS[verdict.refusals[0]])
     if not matches_person:

@@ -72,9 +72,7 @@ def _who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
     raise NumberOfAnotherCarrier(number=masked(number) if number.startswith("+") else "…" + number[-3:])
 
 
-def _check(
-    sale_id: str, number: str, kind: str, carrier: str, found: Subscription, now: datetime, kit: Kit
-) -> rows.NumberCheck:
+def _check(sale_id: str, number: str, kind: str, carrier: str, found: Subscription, now: datetime, kit: Kit) -> rows.NumberCheck:
     return rows.NumberCheck(
         sale_id=sale_id,
         kind=kind,

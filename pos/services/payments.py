@@ -273,9 +273,7 @@ def _paid(
     shift.tax_minor += renewal.tax_minor
     shift.sales_count += 1
     shift.first_receipt, shift.last_receipt = shift.first_receipt or number, number
-    move(
-        session, sale, SALE, SaleState.PAID, pen, {"receipt": number, "total": sale.total_minor, "shift": shift.number}
-    )
+    move(session, sale, SALE, SaleState.PAID, pen, {"receipt": number, "total": sale.total_minor, "shift": shift.number})
     renewal.paid_at = renewal.due_at = now
     move(session, renewal, RENEWAL, RenewalState.PAID, pen)
     session.get_one(plan_rows.Plan, renewal.plan_id).sold += 1
@@ -301,9 +299,7 @@ def _same_cash(session: Session, sale: rows.Sale, tendered: Money) -> Money:
 
 def _same_card(session: Session, sale: rows.Sale, slip: CardSlip) -> None:
     for payment in rows.payments_of(session, sale.id):
-        kept = CardSlip(
-            payment.scheme or "", payment.last4 or "", payment.authorisation or "", payment.slip_number or ""
-        )
+        kept = CardSlip(payment.scheme or "", payment.last4 or "", payment.authorisation or "", payment.slip_number or "")
         if payment.state is PaymentState.TAKEN and payment.tender is Tender.CARD and kept == slip:
             return
     raise OtherContent

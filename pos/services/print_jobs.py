@@ -279,9 +279,7 @@ def test_page(desk: Desk, *, kit: Kit) -> None:
             return
         printer = session.get_one(till_rows.Printer, till.printer_id)
         settings = tuple((key, json.dumps(value)) for key, value in sorted(printer.settings.items()))
-        page = TestPage(
-            printer=printer.name, local_time=_local(desk, now), settings=settings, columns=_columns(printer)
-        )
+        page = TestPage(printer=printer.name, local_time=_local(desk, now), settings=settings, columns=_columns(printer))
         document = layouts.test_page(page, say_in(desk.staff.language), desk.staff.language)
         queue_document(session, document, JobKind.SLIP, till=till, pen=kit.pen(desk, now))
     kit.bell.set()
@@ -299,3 +297,21 @@ def _local(desk: Desk, now: datetime) -> str:
 def local_time(local: datetime) -> str:
     """As printed: ISO date, time and the name of the zone, so that nobody has to guess the order of day and month."""
     return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
+
+def set_printer(till_code: str, settings: dict[str, object]) -> bool:
+    """Point a till at a printer with these settings; False when there is no such till."""
+    with transaction() as session:
+        till = till_rows.till_by_code(session, till_code)
+        if till is None:
+            return False
+        printer = till_rows.Printer(store_id=till.store_id, name=f"{till_code} {settings['address']}", settings=settings)
+        known = [p for p in till_rows.printers_of(session, till.store_id) if p.name == printer.name]
+        if known:
+            known[0].settings = settings
+            till.printer_id = known[0].id
+            return True
+        session.add(printer)
+        session.flush()
+        till.printer_id = printer.id
+        return True

@@ -108,9 +108,7 @@ def _may_send_again(renewal: rows.Renewal, attempt: rows.Attempt, kit: Kit) -> b
     return kit.carriers[renewal.carrier].declaration().enforces_unique_refs and attempt.tries < _MOST_SENDS
 
 
-def _prepare_sending(
-    session: Session, renewal: rows.Renewal, deadline: timedelta, now: datetime, kit: Kit
-) -> Task | None:
+def _prepare_sending(session: Session, renewal: rows.Renewal, deadline: timedelta, now: datetime, kit: Kit) -> Task | None:
     if rows.number_is_busy(session, renewal.number_look_up, renewal.id):
         _free(renewal)
         renewal.due_at = now + _BUSY_NUMBER
@@ -120,9 +118,7 @@ def _prepare_sending(
     return _send(session, renewal, attempt, deadline, now, kit)
 
 
-def _send(
-    session: Session, renewal: rows.Renewal, attempt: rows.Attempt, deadline: timedelta, now: datetime, kit: Kit
-) -> Task:
+def _send(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, deadline: timedelta, now: datetime, kit: Kit) -> Task:
     """Write down that this attempt is about to leave, with the time after which it can no longer take effect."""
     settle = kit.carriers[renewal.carrier].declaration().settle_window + _SETTLE_GRACE
     attempt.tries += 1
@@ -318,9 +314,7 @@ def _same(renewal: rows.Renewal, outcome: Outcome, task: Task) -> bool:
     )
 
 
-def _reject(
-    session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, kit: Kit
-) -> None:
+def _reject(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, kit: Kit) -> None:
     """Moves 10 or 13, and 17 in the same commit: from here on the money is owed back."""
     renewal.reason = (outcome.reason or Reason.REJECTED_OTHER).value
     renewal.due_at = None
@@ -331,9 +325,7 @@ def _reject(
     _slip(session, renewal, pen, kit)
 
 
-def _requeue(
-    session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, now: datetime
-) -> None:
+def _requeue(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, now: datetime) -> None:
     """Nothing left this machine, or a recognised "too many requests": the same attempt waits for its turn.
 
     A re-send of an order that may already be there goes back to asking instead."""

@@ -41,10 +41,15 @@ def mine(session: Session, sale_id: str, desk: Desk) -> rows.Sale:
     sale = rows.for_change(session, sale_id)
     if sale is None or sale.store_id != desk.store.id:
         raise SaleNotFound
-    if sale.state is not SaleState.PAID and sale.staff_id != desk.staff.id:
-        if not may(desk.staff.role, Permission.OVERRIDE_DUPLICATE):
-            raise SaleParked
+    _refuse_parked(sale, desk)
     return sale
+
+
+def _refuse_parked(sale: rows.Sale, desk: Desk) -> None:
+    """An open sale belongs to the clerk who began it; a manager may go on with it."""
+    open_of_another = sale.state is not SaleState.PAID and sale.staff_id != desk.staff.id
+    if open_of_another and not may(desk.staff.role, Permission.OVERRIDE_DUPLICATE):
+        raise SaleParked
 
 
 def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: bool = False, reason: str = "") -> None:
@@ -63,9 +68,7 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
             raise PlanRetired
         plan, pen = row.plain(), kit.pen(desk, now)
         if override:
-            pen.note(
-                session, "duplicate.overridden", "sale", sale_id, {"plan": plan.product_key, "reason": reason[:200]}
-            )
+            pen.note(session, "duplicate.overridden", "sale", sale_id, {"plan": plan.product_key, "reason": reason[:200]})
         else:
             _refuse_twin(session, number.look_up, plan, sale_id, now)
         for earlier in renewal_rows.of_sale(session, sale_id):
@@ -87,9 +90,7 @@ def _refuse_twin(session: Session, look_up: str, plan: Plan, sale_id: str, now: 
         raise DuplicateRenewal(minutes=minutes, state=renewal.state.value, sale_id=sale.id, plan_id=plan.id)
 
 
-def _quoted(
-    sale: rows.Sale, number: rows.NumberCheck, plan: Plan, desk: Desk, now: datetime, kit: Kit
-) -> renewal_rows.Renewal:
+def _quoted(sale: rows.Sale, number: rows.NumberCheck, plan: Plan, desk: Desk, now: datetime, kit: Kit) -> renewal_rows.Renewal:
     """The line as it is frozen. The number is sealed once more for this row, because a seal is bound to its place."""
     renewal_id = str(uuid.uuid4())
     plain_number = kit.keys.open(number.sealed, f"number_checks.sealed:{sale.id}")
@@ -187,9 +188,7 @@ def show(sale_id: str, desk: Desk, *, kit: Kit) -> p.SalePicture:
         sale = session.get(rows.Sale, sale_id)
         if sale is None or sale.store_id != desk.store.id:
             raise SaleNotFound
-        if sale.state is not SaleState.PAID and sale.staff_id != desk.staff.id:
-            if not may(desk.staff.role, Permission.OVERRIDE_DUPLICATE):
-                raise SaleParked
+        _refuse_parked(sale, desk)
         return _picture(session, sale, kit)
 
 
@@ -329,9 +328,7 @@ def _refund(session: Session, line: renewal_rows.Renewal | None) -> p.RefundPict
     refund = rows.refund_of(session, line.id) if line is not None else None
     if refund is None:
         return None
-    return p.RefundPicture(
-        state=refund.state, tender=refund.tender, amount=refund.amount, receipt_number=refund.receipt_number
-    )
+    return p.RefundPicture(state=refund.state, tender=refund.tender, amount=refund.amount, receipt_number=refund.receipt_number)
 
 
 def job_picture(job: job_rows.PrintJob) -> p.PrintJobPicture:
@@ -415,3 +412,12 @@ def find(query: str, number: str | None, desk: Desk, *, kit: Kit, limit: int = 2
             return []
         sale = session.get_one(rows.Sale, receipt.sale_id)
         return [line_of(session, sale, _first(renewal_rows.of_sale(session, sale.id)))]
+
+
+def summary(sale_id: str, desk: Desk) -> p.SaleLine:
+    """One sale as a line of a list. Raises SaleNotFound."""
+    with reading() as session:
+        sale = session.get(rows.Sale, sale_id)
+        if sale is None:
+            raise SaleNotFound
+        return line_of(session, sale, _first(renewal_rows.of_sale(session, sale_id)))

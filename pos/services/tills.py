@@ -33,9 +33,7 @@ def make_code(till_code: str, *, kit: Kit) -> str:
         till.enrolment_code_hash, till.enrolment_ends_at = digest(code), now + ENROLMENT_CODE_LIFE
         till.enrolment_misses = 0
         store = rows.store_of(session, till).plain()
-        kit.office_pen(store.code, "command", now, store.business_day(now)).note(
-            session, "till.code", "till", till.code, {}
-        )
+        kit.office_pen(store.code, "command", now, store.business_day(now)).note(session, "till.code", "till", till.code, {})
     return f"{till_code}-{code}"
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 from sqlalchemy import BigInteger, DateTime, Dialect, MetaData, String, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 # SQLite alters tables by copying them, which needs every constraint to have a name.
 NAMES = {
@@ -20,12 +20,11 @@ NAMES = {
 
 
 # A sum in minor units: 32 bits end at 21 million pounds, which a grand total passes.
-Minor = Annotated[int, "minor units"]
+Minor = Annotated[int, mapped_column(BigInteger)]
 
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {Minor: BigInteger}
 
 
 class Moment(TypeDecorator[datetime]):

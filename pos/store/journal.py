@@ -103,9 +103,7 @@ def head_of(session: Session, chain: str) -> tuple[int, str]:
 
 def rows(session: Session) -> Iterator[JournalRow]:
     """The whole journal, chain by chain in order, without holding it in memory."""
-    yield from session.scalars(
-        select(JournalRow).order_by(JournalRow.chain, JournalRow.seq).execution_options(yield_per=2000)
-    )
+    yield from session.scalars(select(JournalRow).order_by(JournalRow.chain, JournalRow.seq).execution_options(yield_per=2000))
 
 
 def heads(session: Session) -> dict[str, tuple[int, str]]:
@@ -119,3 +117,8 @@ def about(session: Session, objects: list[tuple[str, str]]) -> list[JournalRow]:
         chosen = select(JournalRow).where(JournalRow.object_kind == kind, JournalRow.object_id == object_id)
         found += session.scalars(chosen)
     return sorted(found, key=lambda row: (row.at, row.chain, row.seq))
+
+
+def chains(session: Session) -> set[str]:
+    """The chains that have at least one row."""
+    return set(session.scalars(select(JournalRow.chain).distinct()))

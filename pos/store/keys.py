@@ -50,9 +50,7 @@ class KeyRing:
         into another row fails."""
         key_id, key = self.current("enc")
         nonce = secrets.token_bytes(12)
-        return (
-            key_id.encode() + b"\x00" + nonce + AESGCM(key).encrypt(nonce, plain.encode(), f"{place}:{key_id}".encode())
-        )
+        return key_id.encode() + b"\x00" + nonce + AESGCM(key).encrypt(nonce, plain.encode(), f"{place}:{key_id}".encode())
 
     def open(self, sealed: bytes, place: str) -> str:
         """Raises cryptography's InvalidTag when the value was changed or stands in another place than it was sealed for."""
@@ -97,9 +95,7 @@ def load(path: Path) -> KeyRing:
         keys = {key_id: b64decode(text) for key_id, text in content["keys"].items()}
         now = dict(content["now"])
     except FileNotFoundError:
-        raise KeyRingUnusable(
-            f"There is no key ring at {path}. Restore it, or make one with `pos keys make`."
-        ) from None
+        raise KeyRingUnusable(f"There is no key ring at {path}. Restore it, or make one with `pos keys make`.") from None
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as fault:
         raise KeyRingUnusable(f"The key ring {path} cannot be read: {type(fault).__name__}.") from None
     lacking = [p for p in PURPOSES if now.get(p) not in keys or len(keys[now[p]]) != 32]

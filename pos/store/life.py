@@ -31,9 +31,7 @@ class Pen:
     at: datetime
     business_day: date
 
-    def note(
-        self, session: Session, kind: str, object_kind: str, object_id: object, content: Mapping[str, object]
-    ) -> None:
+    def note(self, session: Session, kind: str, object_kind: str, object_id: object, content: Mapping[str, object]) -> None:
         """One journal row."""
         journal.write(
             session,
@@ -60,9 +58,7 @@ def begin(session: Session, row: Living, life: Life[Any], state: Any, pen: Pen, 
     pen.note(session, f"{life.noun}.{state}", life.noun, row.id, content)
 
 
-def move(
-    session: Session, row: Living, life: Life[Any], to: Any, pen: Pen, content: Mapping[str, object] | None = None
-) -> None:
+def move(session: Session, row: Living, life: Life[Any], to: Any, pen: Pen, content: Mapping[str, object] | None = None) -> None:
     """Move a row along its table. Raises ForbiddenMove, which ends the transaction, for a line the table does not have."""
     was = row.state
     life.sentence(was, to)

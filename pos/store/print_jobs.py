@@ -79,9 +79,7 @@ def at_till(session: Session, till_id: int, limit: int) -> list[PrintJob]:
 
 
 def questions_at(session: Session, till_id: int) -> int:
-    chosen = (
-        select(func.count()).select_from(PrintJob).where(PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS))
-    )
+    chosen = select(func.count()).select_from(PrintJob).where(PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS))
     return session.scalar(chosen) or 0
 
 

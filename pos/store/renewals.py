@@ -155,9 +155,7 @@ def orphans(session: Session, now: datetime, owner_prefix: str) -> list[Renewal]
     return list(session.scalars(chosen))
 
 
-def twin(
-    session: Session, look_up: str, product_key: str, since: datetime, sale_id: str
-) -> tuple[Renewal, Sale] | None:
+def twin(session: Session, look_up: str, product_key: str, since: datetime, sale_id: str) -> tuple[Renewal, Sale] | None:
     """The same number and plan, paid since a moment in any sale of any till but this one, and not refused."""
     over = (
         RenewalState.VOIDED,

@@ -124,15 +124,11 @@ def last_closed(session: Session, till_id: int) -> Shift | None:
 
 
 def last_number(session: Session, till_id: int) -> int:
-    return (
-        session.scalar(select(Shift.number).where(Shift.till_id == till_id).order_by(Shift.number.desc()).limit(1)) or 0
-    )
+    return session.scalar(select(Shift.number).where(Shift.till_id == till_id).order_by(Shift.number.desc()).limit(1)) or 0
 
 
 def movements_of(session: Session, shift_id: int) -> list[CashMovement]:
-    return list(
-        session.scalars(select(CashMovement).where(CashMovement.shift_id == shift_id).order_by(CashMovement.id))
-    )
+    return list(session.scalars(select(CashMovement).where(CashMovement.shift_id == shift_id).order_by(CashMovement.id)))
 
 
 def counts_of(session: Session, shift_id: int) -> list[DrawerCount]:

@@ -78,9 +78,7 @@ def by_number(session: Session, number: str) -> Staff | None:
 def wrong_tries(session: Session, since: datetime, *, staff_id: int | None = None, till_id: int | None = None) -> int:
     """How many tries went wrong since a moment, for one person or for one till."""
     count = select(func.count()).select_from(WrongTry).where(WrongTry.at > since)
-    count = (
-        count.where(WrongTry.staff_id == staff_id) if staff_id is not None else count.where(WrongTry.till_id == till_id)
-    )
+    count = count.where(WrongTry.staff_id == staff_id) if staff_id is not None else count.where(WrongTry.till_id == till_id)
     return session.scalar(count) or 0
 
 

@@ -106,3 +106,7 @@ def all_tills(session: Session) -> list[Till]:
 
 def store_by_code(session: Session, code: str) -> Store | None:
     return session.scalar(select(Store).where(Store.code == code))
+
+
+def printers_of(session: Session, store_id: int) -> list[Printer]:
+    return list(session.scalars(select(Printer).where(Printer.store_id == store_id).order_by(Printer.id)))

@@ -25,7 +25,8 @@ _WORDS = ("fault", "state")
 
 EXPIRED_FORM = N_("This page was open for too long, or in another window. Nothing was booked; please do it once more.")
 BROKEN = N_(
-    "Something went wrong in the program. If money was being taken: do not charge again. Look at the sale first; it shows what was booked."
+    "Something went wrong in the program. If money was being taken: do not charge again. "
+    "Look at the sale first; it shows what was booked."
 )
 HTTP_SENTENCES = {
     404: N_("There is no such page at this counter."),

@@ -77,7 +77,7 @@ def language_of_request() -> str:
 
 
 def from_accept(header: str) -> str:
-    """Our language for an Accept-Language header: mainland and Singapore read simplified, Taiwan, Hong Kong, Macao traditional."""
+    """Our language for an Accept-Language header: Taiwan, Hong Kong and Macao read traditional, the rest simplified."""
     for part in header.split(","):
         tag = part.split(";")[0].strip().lower()
         if tag.startswith("zh"):

@@ -24,6 +24,10 @@ OPEN_ENDPOINTS = frozenset({"static"})
 _TILL_COOKIE_DAYS = 400
 
 
+# View -> its permission. A view that is not in here is no view: the start stops.
+_PERMISSIONS: dict[object, Permission] = {}
+
+
 class Unguarded(Exception):
     """A route without a permission: the start stops, because a forgotten door is an open one."""
 
@@ -36,13 +40,13 @@ def door(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             return view(*args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]
+        _PERMISSIONS[guarded] = permission
         return guarded
 
     return declare
 
 
-class Stay(UserMixin):  # type: ignore[misc]
+class Stay(UserMixin):
     """What Flask-Login calls a user: one stay of a person at a till."""
 
     def __init__(self, stay_id: str, desk: Desk) -> None:
@@ -81,10 +85,15 @@ def check_doors(app: Flask) -> None:
     naked = [
         rule.endpoint
         for rule in app.url_map.iter_rules()
-        if rule.endpoint not in OPEN_ENDPOINTS and not hasattr(app.view_functions[rule.endpoint], "permission")
+        if rule.endpoint not in OPEN_ENDPOINTS and permission_of(app, rule.endpoint) is None
     ]
     if naked:
         raise Unguarded(f"these doors have no permission: {', '.join(sorted(set(naked)))}")
+
+
+def permission_of(app: Flask, endpoint: str) -> Permission | None:
+    """What a door asks for, or None for a view that declares nothing."""
+    return _PERMISSIONS.get(app.view_functions[endpoint])
 
 
 def _load(stay_id: str) -> Stay | None:
@@ -104,7 +113,7 @@ def _till() -> object | None:
 def _guard() -> AnyResponse | None:
     if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS:
         return None
-    permission = current_app.view_functions[request.endpoint].permission  # type: ignore[attr-defined]
+    permission = permission_of(current_app, request.endpoint)
     if permission is Permission.ANYBODY:
         _till()
         return None
@@ -114,7 +123,7 @@ def _guard() -> AnyResponse | None:
         return None
     if not current_user.is_authenticated:
         return redirect(url_for("sign_in.sign_in"))
-    if not may(desk().staff.role, permission):
+    if permission is None or not may(desk().staff.role, permission):
         raise NotAllowed
     return None
 
