@@ -1,4 +1,4 @@
-"""The whole shop for a test: a database built by the migrations, the sandbox carrier over real HTTP, a clock that stands still."""
+"""The whole shop for a test: a migrated database, the sandbox carrier over real HTTP, and a clock that stands still."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "shop.sqlite3"
 
 
-def settings_in(folder: Path, carrier_url: str | None = None) -> Settings:
-    """The configuration of a test's shop."""
+def settings_in(folder: Path, carrier_url: str | None = None, habits: dict[str, object] | None = None) -> Settings:
+    """The configuration of a test's shop; ``habits`` is what the carrier's table says otherwise than usual."""
     content: dict[str, object] = {
         "demo": True,
         "database": {"url": f"sqlite:///{(folder / 'shop.sqlite3').as_posix()}"},
@@ -77,6 +77,7 @@ def settings_in(folder: Path, carrier_url: str | None = None) -> Settings:
                     "client_id": "demo",
                     "client_secret": "demo-secret",
                 },
+                **(habits or {}),
             }
         }
     return Settings.model_validate(content)
@@ -89,8 +90,10 @@ def clock() -> StandingClock:
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxServer]:
-    """The carrier simulator, and in ``sandbox.carrier.books`` the judge of every test."""
+    """The carrier simulator, and in ``sandbox.carrier.books`` the judge of every test. Its clock is set by the shop's: a
+    statement of another day would not speak of this test's sales."""
     with SandboxServer(SandboxSettings(late_seconds=3.0, pending_seconds=20.0), state=None, port=0) as server:
+        server.carrier.books.move_clock((LONDON_NOON - datetime.now(UTC)).total_seconds())
         yield server
 
 
@@ -122,8 +125,14 @@ def folder(tmp_path: Path, furnished: Path) -> Path:
 
 
 @pytest.fixture
-def app(folder: Path, sandbox: SandboxServer, clock: StandingClock) -> Iterator[Flask]:
-    settings = settings_in(folder, sandbox.url)
+def carrier_habits() -> dict[str, object]:
+    """What the configuration says of this test's carrier otherwise than usual; parametrize it to change it."""
+    return {}
+
+
+@pytest.fixture
+def app(folder: Path, sandbox: SandboxServer, clock: StandingClock, carrier_habits: dict[str, object]) -> Iterator[Flask]:
+    settings = settings_in(folder, sandbox.url, carrier_habits)
     made = create_app(settings, clock=clock, given=make_carriers(settings))
     yield made
     with made.app_context():
