@@ -254,6 +254,8 @@ def _paid(
 ) -> None:
     """Everything that is true from the moment of payment: number, totals, ledger, journal, and work for the worker."""
     pen = kit.pen(desk, now)
+    # A clerk may begin at one till and take the money at another: number, books and paper are those of the drawer it is in.
+    sale.till_id = desk.till.id
     sequence, number = receipt_rows.take_number(session, sale.till_id, desk.till.code, ReceiptKind.SALE)
     sale.receipt_number, sale.paid_at, sale.business_day = number, now, desk.store.business_day(now)
     sale.shift_id = shift.id
