@@ -121,7 +121,9 @@ class Shop:
 
     def take_cash(self, ready: Ready, tendered: Money | None = None) -> Money:
         with self.app.app_context():
-            return payments.take_cash(ready.sale_id, ready.quote, tendered or ready.price, ready.desk, kit=self.kit)
+            return payments.take_cash(
+                ready.sale_id, ready.quote, ready.price if tendered is None else tendered, ready.desk, kit=self.kit
+            )
 
     # ---------------------------------------------------------------- the worker
 
