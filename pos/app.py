@@ -41,6 +41,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
     app.config.update(
         SECRET_KEY=ring.current("web")[1],
         SQLALCHEMY_DATABASE_URI=settings.database.url.get_secret_value(),
+        # A fault's message would otherwise carry the values of the statement into the log.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         SESSION_COOKIE_SECURE=settings.server.secure_cookies,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",

@@ -145,6 +145,9 @@ def _new_attempt(session: Session, renewal: rows.Renewal, now: datetime) -> rows
         body_hash=hashlib.sha256(canonical(body).encode()).hexdigest(),
         tries=0,
         written_at=now,
+        sent_at=now,
+        deadline_at=now,
+        settles_at=now,
         open_renewal=renewal.id,
         open_number=renewal.number_look_up,
     )

@@ -81,9 +81,7 @@ def test_an_address_is_encrypted_and_plain(url: str) -> None:
     assert "base_url: " in refused(base_url=url)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8701", "http://localhost:8701", "http://[::1]:8701", "https://x/base/"]
-)
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8701", "http://localhost:8701", "http://[::1]:8701", "https://x/base/"])
 def test_this_machine_needs_no_encryption(url: str) -> None:
     assert PROTOCOLS["tmforum"]("lyca", TABLE | {"base_url": url}).name == "lyca"
 

@@ -130,9 +130,7 @@ def test_a_plan_tells_its_price_and_its_new_end(carrier: Carrier, sandbox: Sandb
 
 
 @pytest.mark.parametrize("kind", [PLAN, TOPUP])
-def test_a_sim_may_be_named_by_its_serial(
-    carrier: Carrier, sandbox: SandboxServer, door: Door, kind: ProductKind
-) -> None:
+def test_a_sim_may_be_named_by_its_serial(carrier: Carrier, sandbox: SandboxServer, door: Door, kind: ProductKind) -> None:
     line = line_of(door.number)
     assert line is not None
     assert line.iccid == door.iccid
@@ -173,9 +171,7 @@ def test_a_definite_no_is_failed_and_nothing_was_debited(
 
 
 @pytest.mark.parametrize("kind", [PLAN, TOPUP])
-def test_an_empty_wallet_is_a_reason_of_its_own(
-    carrier: Carrier, sandbox: SandboxServer, door: Door, kind: ProductKind
-) -> None:
+def test_an_empty_wallet_is_a_reason_of_its_own(carrier: Carrier, sandbox: SandboxServer, door: Door, kind: ProductKind) -> None:
     sandbox.carrier.books.set_wallet("GBP", 735)
     outcome = carrier.submit(door.request(REF, kind))
     assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, Reason.WALLET_EMPTY)
@@ -183,9 +179,7 @@ def test_an_empty_wallet_is_a_reason_of_its_own(
 
 
 @pytest.mark.parametrize("kind", [PLAN, TOPUP])
-def test_a_number_of_another_carrier_is_refused(
-    carrier: Carrier, sandbox: SandboxServer, door: Door, kind: ProductKind
-) -> None:
+def test_a_number_of_another_carrier_is_refused(carrier: Carrier, sandbox: SandboxServer, door: Door, kind: ProductKind) -> None:
     outcome = carrier.submit(door.request(REF, kind, number="+33612345678"))
     assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, Reason.INVALID_NUMBER)
     assert sandbox.carrier.books.debits() == []
@@ -242,9 +236,7 @@ def test_a_lost_request_is_unknown_until_the_look_up_tells_it_is_absent(
 
 
 @pytest.mark.parametrize("fault", SLOW)
-def test_an_answer_that_does_not_end_is_unknown_in_time(
-    hasty: Carrier, sandbox: SandboxServer, door: Door, fault: str
-) -> None:
+def test_an_answer_that_does_not_end_is_unknown_in_time(hasty: Carrier, sandbox: SandboxServer, door: Door, fault: str) -> None:
     misbehave(sandbox, fault)
     started = time.monotonic()
     assert hasty.submit(door.request(REF)).state is OutcomeState.UNKNOWN
@@ -253,9 +245,7 @@ def test_an_answer_that_does_not_end_is_unknown_in_time(
     assert ask_again(hasty, door.request(REF)).state is OutcomeState.SUCCEEDED
 
 
-def test_a_carrier_that_acts_after_our_first_look_up_is_still_found(
-    hasty: Carrier, sandbox: SandboxServer, door: Door
-) -> None:
+def test_a_carrier_that_acts_after_our_first_look_up_is_still_found(hasty: Carrier, sandbox: SandboxServer, door: Door) -> None:
     sandbox.carrier.faults.add(Fault("late_commit", count=1, seconds=2.0))
     request = door.request(REF)
     assert hasty.submit(request).state is OutcomeState.UNKNOWN
@@ -266,9 +256,7 @@ def test_a_carrier_that_acts_after_our_first_look_up_is_still_found(
     assert ask_again(hasty, request).state is OutcomeState.SUCCEEDED
 
 
-def test_a_carrier_that_resets_every_connection_is_unknown(
-    carrier: Carrier, sandbox: SandboxServer, door: Door
-) -> None:
+def test_a_carrier_that_resets_every_connection_is_unknown(carrier: Carrier, sandbox: SandboxServer, door: Door) -> None:
     carrier.wallet()  # the token is there
     misbehave(sandbox, "off", "any", None)
     assert carrier.submit(door.request(REF)).state is OutcomeState.UNKNOWN
@@ -387,9 +375,7 @@ def test_a_repeated_reference_is_in_doubt_and_never_failed(
     assert ask_again(carrier, request).state is OutcomeState.SUCCEEDED
 
 
-def test_the_same_reference_from_many_threads_is_debited_once(
-    carrier: Carrier, sandbox: SandboxServer, door: Door
-) -> None:
+def test_the_same_reference_from_many_threads_is_debited_once(carrier: Carrier, sandbox: SandboxServer, door: Door) -> None:
     with ThreadPoolExecutor(6) as tills:
         outcomes = list(tills.map(carrier.submit, [door.request(REF)] * 6))
     assert sorted(outcome.state for outcome in outcomes) == [OutcomeState.SUCCEEDED] + [OutcomeState.UNKNOWN] * 5
@@ -655,9 +641,7 @@ def test_the_wallet_is_what_the_books_say(carrier: Carrier, sandbox: SandboxServ
 # What is promised
 
 
-def test_the_declaration_is_what_the_configuration_says(
-    carrier: Carrier, protocol: str, sandbox: SandboxServer
-) -> None:
+def test_the_declaration_is_what_the_configuration_says(carrier: Carrier, protocol: str, sandbox: SandboxServer) -> None:
     declared = carrier.declaration()
     assert declared.enforces_unique_refs
     assert declared.settle_window == timedelta(seconds=180)

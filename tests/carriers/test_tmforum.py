@@ -45,9 +45,7 @@ REF = "S1-20261008-000124"
 GBP = Money(1000, "GBP")
 PLAN = Request(REF, "off-10gb", ProductKind.PLAN, NUMBER, GBP, GBP)
 TOPUP = replace(PLAN, product_key="topup", kind=ProductKind.TOPUP)
-SETTINGS = TmForumSettings(
-    "https://bss.example", StaticBearer("static"), ("GBP",), deadline_seconds=5, clock=lambda: NOW
-)
+SETTINGS = TmForumSettings("https://bss.example", StaticBearer("static"), ("GBP",), deadline_seconds=5, clock=lambda: NOW)
 
 Answer = httpx2.Response
 Handler = Callable[[httpx2.Request], Answer]
@@ -85,9 +83,7 @@ def order(**members: object) -> dict[str, object]:
     } | members
 
 
-def submit(
-    status: int, value: object, request: Request = PLAN, settings: dict[str, Any] | None = None, **h: str
-) -> Outcome:
+def submit(status: int, value: object, request: Request = PLAN, settings: dict[str, Any] | None = None, **h: str) -> Outcome:
     """One plan order that is answered like this."""
     return carrier_of(lambda _: said(status, value, **h), **(settings or {})).submit(request)
 
@@ -187,9 +183,7 @@ def test_a_refusal_in_tm_forums_shape_is_definite(status: int, reason: Reason) -
     assert (outcome.state, outcome.reason, outcome.raw_code) == (OutcomeState.FAILED, reason, "SOMETHING_NEW")
 
 
-@pytest.mark.parametrize(
-    "status", [300, 302, 307, 402, 406, 408, 410, 413, 418, 451, 499, 500, 501, 502, 503, 504, 599]
-)
+@pytest.mark.parametrize("status", [300, 302, 307, 402, 406, 408, 410, 413, 418, 451, 499, 500, 501, 502, 503, 504, 599])
 @pytest.mark.parametrize("body", [error("INVALID_NUMBER"), "", "<html>", "{}"])
 def test_every_other_status_is_unknown_whatever_it_carries(status: int, body: object) -> None:
     assert submit(status, body).state is OutcomeState.UNKNOWN
@@ -568,9 +562,7 @@ def test_a_carrier_that_drops_unknown_members_is_searched_by_description() -> No
         (404, "<html>", OutcomeState.NOT_SENT, Reason.UNREACHABLE),
     ],
 )  # fmt: skip
-def test_a_top_up_whose_bucket_is_not_found_never_leaves(
-    status: int, body: object, state: OutcomeState, reason: Reason
-) -> None:
+def test_a_top_up_whose_bucket_is_not_found_never_leaves(status: int, body: object, state: OutcomeState, reason: Reason) -> None:
     seen: list[str] = []
 
     def handler(asked: httpx2.Request) -> Answer:
@@ -708,9 +700,7 @@ def test_half_an_answer_is_shown_but_never_called_not_found() -> None:
     assert subscription([product(status=7.5)]).state is SubscriptionState.UNAVAILABLE
 
 
-@pytest.mark.parametrize(
-    ("number", "country"), [("+447400123456", "GB"), ("+85255501234", "HK"), ("8944100077009001239", "ZZ")]
-)
+@pytest.mark.parametrize(("number", "country"), [("+447400123456", "GB"), ("+85255501234", "HK"), ("8944100077009001239", "ZZ")])
 def test_the_country_of_a_number(number: str, country: str) -> None:
     handler: Handler = lambda _: said(200, [{"id": "p", "status": "active"}])  # noqa: E731
     assert carrier_of(handler).lookup_number(number)[0].country == country

@@ -127,9 +127,7 @@ def test_a_store_takes_only_what_its_policy_says() -> None:
     assert verdict(PASSPORT, "UNO", "123456", policy=policy).problems == (DocumentProblem.NOT_ACCEPTED_HERE,)
     assert verdict(PASSPORT, "FRA", "12AB34567", policy=policy).accepted
     assert verdict(CARD, "FRA", "880692310285", policy=policy).problems == (DocumentProblem.NOT_ACCEPTED_HERE,)
-    assert verdict(PASSPORT, "FRA", "12AB34567", policy=policy, typed=True).problems == (
-        DocumentProblem.TYPING_NOT_ALLOWED,
-    )
+    assert verdict(PASSPORT, "FRA", "12AB34567", policy=policy, typed=True).problems == (DocumentProblem.TYPING_NOT_ALLOWED,)
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

@@ -39,9 +39,7 @@ def made_up(rng: random.Random) -> str:
     if kind < 0.15:
         return "".join(rng.choices(NOISE, k=rng.randint(0, 60)))
     if kind < 0.25:
-        return "".join(
-            chr(rng.choice([rng.randint(0, 255), rng.randint(0, 0x10FFFF)])) for _ in range(rng.randint(0, 20))
-        )
+        return "".join(chr(rng.choice([rng.randint(0, 255), rng.randint(0, 0x10FFFF)])) for _ in range(rng.randint(0, 20)))
     if kind < 0.35:
         return "".join(rng.choices(MRZ_SIGNS, k=rng.choice([30, 36, 44, 72, 88, 90])))
     if kind < 0.45:
@@ -106,9 +104,7 @@ def try_all(text: str, rng: random.Random) -> None:
     number = normalise(text)
     assert normalise(number) == number and len(last_three(text)) in (0, 3)
     expires_on = rng.choice([None, today, date.min, date.max])
-    verdict = check_document(
-        rng.choice(list(DocumentType)), country, text, expires_on, today, DocumentPolicy(grace_days=9)
-    )
+    verdict = check_document(rng.choice(list(DocumentType)), country, text, expires_on, today, DocumentPolicy(grace_days=9))
     assert verdict.accepted == (not verdict.refusals)
     try_zone(text, rng.choice([today, date.min, date.max]) if rng.random() < 0.05 else today)
 

@@ -133,9 +133,7 @@ def test_a_wrong_composite_digit_is_named_as_itself(made: Made) -> None:
 
 def test_data_without_a_digit_of_its_own_is_caught_by_the_composite() -> None:
     # Second optional data of a card, eleven signs of which the first is a letter here.
-    made = next(
-        made for made in MADE if made.format is MrzFormat.TD1 and made.text[48].isalpha() and made.text[48] < "Q"
-    )
+    made = next(made for made in MADE if made.format is MrzFormat.TD1 and made.text[48].isalpha() and made.text[48] < "Q")
     faults = read(swapped(made.text, 48, chr(ord(made.text[48]) + 1)), TODAY).faults
     assert [fault.field for fault in faults] == [MrzField.COMPOSITE]
 

@@ -64,9 +64,7 @@ def test_noise_around_a_number_changes_nothing(typed: str) -> None:
         ("(201) 555-0123", "US", "+12015550123", "US", LineKind.UNKNOWN, True),
     ],
 )
-def test_the_plan_says_where_and_what(
-    typed: str, region: str, e164: str, where: str, kind: LineKind, known: bool
-) -> None:
+def test_the_plan_says_where_and_what(typed: str, region: str, e164: str, where: str, kind: LineKind, known: bool) -> None:
     number = parse_phone(typed, region)
     assert (number.e164, number.region, number.kind, number.known_range) == (e164, where, kind, known)
 

@@ -98,9 +98,7 @@ def test_without_enforced_references_both_are_paid(server: SandboxServer, shop: 
         ("+447700900543", PLAN, 422, "INELIGIBLE"),
     ],
 )
-def test_a_refusal_leaves_no_trace(
-    server: SandboxServer, shop: Shop, number: str, plan: str, status: int, code: str
-) -> None:
+def test_a_refusal_leaves_no_trace(server: SandboxServer, shop: Shop, number: str, plan: str, status: int, code: str) -> None:
     reply = shop.renew("R-1", number, plan)
     assert (reply.status, reply.json["code"]) == (status, code)
     assert server.carrier.books.movements() == server.carrier.books.orders() == shop.find("R-1") == []
