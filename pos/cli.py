@@ -226,7 +226,7 @@ def _told(app: Flask, verb: Callable[[], None], done: str) -> None:
 @click.option("--footer", multiple=True)
 @click.option("--tolerance", default="1.00", show_default=True, help="difference at closing that needs no second count")
 @click.pass_context
-def add_store(context: click.Context, code: str, **given: Any) -> None:
+def add_store(context: click.Context, /, code: str, **given: Any) -> None:
     """Write a new store down: what its receipts say and which rules hold there."""
     from datetime import timedelta
     from decimal import Decimal, InvalidOperation
