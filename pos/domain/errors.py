@@ -141,11 +141,15 @@ class NeedsAttention(CounterError):
 
 
 class StaleForm(NeedsAttention):
-    sentence = N_("This page is out of date: the sale has moved on since it was opened. Nothing was booked twice; look at the sale below.")
+    sentence = N_(
+        "This page is out of date: the sale has moved on since it was opened. Nothing was booked twice; look at the sale below."
+    )
 
 
 class OtherContent(NeedsAttention):
-    sentence = N_("This sale was already paid in another way. Nothing was changed; take no more money and look at the sale below.")
+    sentence = N_(
+        "This sale was already paid in another way. Nothing was changed; take no more money and look at the sale below."
+    )
 
 
 class SaleOver(NeedsAttention):
@@ -199,7 +203,9 @@ class DrawerTooLow(NeedsAttention):
 
 
 class NotYetKnown(NeedsAttention):
-    sentence = N_("It is not known yet whether the carrier renewed the plan. The money is recorded; give nothing back before it is known.")
+    sentence = N_(
+        "It is not known yet whether the carrier renewed the plan. The money is recorded; give nothing back before it is known."
+    )
 
 
 class AlreadyAsking(NeedsAttention):

@@ -42,7 +42,19 @@ PAYMENT = Life(
 # Without a result from the terminal for this long the tender counts as unknown (renewal protocol, move 5).
 TENDER_PATIENCE = timedelta(seconds=120)
 
-CARD_SCHEMES = ("VISA", "MASTERCARD", "AMEX", "UNIONPAY", "JCB", "MAESTRO", "ALIPAY", "WECHAT PAY", "PAYPAL", "OCTOPUS", "OTHER")
+CARD_SCHEMES = (
+    "VISA",
+    "MASTERCARD",
+    "AMEX",
+    "UNIONPAY",
+    "JCB",
+    "MAESTRO",
+    "ALIPAY",
+    "WECHAT PAY",
+    "PAYPAL",
+    "OCTOPUS",
+    "OTHER",
+)
 
 
 @dataclass(frozen=True)

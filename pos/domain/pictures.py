@@ -41,12 +41,14 @@ class BalancePicture:
 
 @dataclass(frozen=True)
 class NumberPicture:
-    """``kind`` phone or sim; ``grouped`` None once the sale is over; ``state`` a word of ports.SubscriptionState."""
+    """``kind`` phone or sim; ``grouped`` None once the sale is over; ``carrier`` as configured, ``operator`` whose SIM it is
+    where known; ``state`` a word of ports.SubscriptionState."""
 
     kind: str
     grouped: str | None = field(repr=False)
     masked: str
     carrier: str
+    operator: str | None
     state: str
     plan_name: str | None
     expires_at: datetime | None
@@ -56,12 +58,14 @@ class NumberPicture:
 
 @dataclass(frozen=True)
 class DocumentPicture:
-    """Evidence of a check, without the document: ``type`` a word of documents.DocumentType, ``how`` scanned or typed."""
+    """Evidence of a check, without the document: ``type`` a word of documents.DocumentType, ``how`` scanned or typed,
+    ``carrier_match`` match, no_match or not_available."""
 
     type: str
     country: str
     last3: str
     how: str
+    carrier_match: str
     checked_by: str
     checked_at: datetime
 

@@ -25,6 +25,7 @@ class Plan:
     carrier: str
     product_key: str
     line: str
+    operator: str | None
     name: str
     kind: str
     price: Money
@@ -41,7 +42,11 @@ class Plan:
 
     def price_per_day(self) -> Money | None:
         """Rounded half up to a minor unit; None where the plan has no term."""
-        return Money((2 * self.price.minor + self.valid_days) // (2 * self.valid_days), self.price.currency) if self.valid_days else None
+        return (
+            Money((2 * self.price.minor + self.valid_days) // (2 * self.valid_days), self.price.currency)
+            if self.valid_days
+            else None
+        )
 
     def price_per_gigabyte(self) -> Money | None:
         """Per 1024 MB, rounded half up; None for unlimited plans and plans without data."""

@@ -11,7 +11,7 @@ from pos.domain.permissions import Role
 
 @dataclass(frozen=True)
 class Store:
-    """One shop as receipts and rules need it. ``tax_basis_points`` 2000 is 20 %; ``day_starts`` the business day's first moment."""
+    """One shop as receipts and rules need it. ``tax_basis_points`` 2000 is 20 %; ``day_starts`` when the business day begins."""
 
     id: int
     code: str
@@ -89,6 +89,6 @@ def chain_of_office(store_code: str) -> str:
 
 
 def business_day(moment: datetime, zone: str, day_starts: timedelta) -> date:
-    """The business day of a moment: the local wall clock moved back by the cut, so that days of 23 and 25 hours keep their cut."""
+    """The business day of a moment: the local wall clock moved back by the cut, so days of 23 and 25 hours keep their cut."""
     local = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     return (local - day_starts).date()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 
-def N_(sentence: str) -> str:  # noqa: N802 - the name gettext tools look for
+def N_(sentence: str) -> str:
     """Mark a sentence for the catalogues without translating it here: the reader's language is known only at the edge."""
     return sentence
 

@@ -35,9 +35,7 @@ class PageServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         """Close every connection, the browsers' idle ones too; waitress's loop ends when it has none left."""
         self._server.trigger.pull_trigger(self._close_all)
         self._thread.join(STOP_SECONDS)

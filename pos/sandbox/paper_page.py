@@ -13,8 +13,7 @@ from pos.sandbox.paper_words import LANGUAGES, Words, choose
 from pos.sandbox.printer import Condition, Paper, VirtualPrinter
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'"
 )
 LARGEST_REQUEST_BYTES = 16_384
 MECHANICS = (Condition.NEAR_END, Condition.PAPER_OUT, Condition.COVER_OPEN, Condition.OFFLINE)

@@ -104,9 +104,7 @@ def read_back_durability() -> dict[str, str]:
     """What the running database says of its own durability, for the start line, `pos doctor` and the benchmark."""
     with reading() as session:
         if db.engine.dialect.name != "sqlite":
-            return {
-                name: str(session.scalar(text(f"SHOW {name}"))) for name in ("fsync", "synchronous_commit", "server_version")
-            }
+            return {name: str(session.scalar(text(f"SHOW {name}"))) for name in ("fsync", "synchronous_commit", "server_version")}
         return {
             "sqlite": sqlite3.sqlite_version,
             "journal_mode": str(session.scalar(text("PRAGMA journal_mode"))),

@@ -108,6 +108,4 @@ def test_the_screen_shows_even_what_the_face_cannot_write() -> None:
 def test_a_missing_character_is_the_same_box_on_paper_and_in_the_pdf() -> None:
     document = Document((Text("a \U0001f600 b"),), "t", "en")
     assert "a □ b" in PdfReader(BytesIO(pdf.render(document))).pages[0].extract_text()
-    assert [thing.text for thing in set_page(fit(document), raster.measures(576)).things if isinstance(thing, Ink)] == [
-        "a □ b"
-    ]
+    assert [thing.text for thing in set_page(fit(document), raster.measures(576)).things if isinstance(thing, Ink)] == ["a □ b"]

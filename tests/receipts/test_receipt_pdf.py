@@ -87,9 +87,7 @@ def test_the_code_in_the_pdf_scans(tmp_path: Path) -> None:
     tools = shutil.which("pdftoppm"), shutil.which("zbarimg")
     if tools[0] and tools[1]:
         picture = tmp_path / "slip"
-        subprocess.run(
-            [tools[0], "-r", "200", "-png", "-singlefile", str(tmp_path / "slip.pdf"), str(picture)], check=True
-        )
+        subprocess.run([tools[0], "-r", "200", "-png", "-singlefile", str(tmp_path / "slip.pdf"), str(picture)], check=True)
         scan = subprocess.run([tools[1], "-q", "--raw", f"{picture}.png"], capture_output=True, text=True, check=True)
         assert scan.stdout.strip().startswith("https://r.example/")
     drawing = PdfReader(BytesIO(content)).pages[0].get_contents()

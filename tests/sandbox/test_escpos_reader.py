@@ -282,9 +282,7 @@ def test_a_runaway_job_makes_no_endless_picture() -> None:
 
 PIECES = st.one_of(
     st.binary(max_size=40),
-    st.sampled_from(
-        [b"\x1b", b"\x1d", b"\x1dv0\x00", b"\x1d(k", b"\x1d(H", b"\x1dV", b"\x10", b"\n", b"Total ", QR, *WHOLE]
-    ),
+    st.sampled_from([b"\x1b", b"\x1d", b"\x1dv0\x00", b"\x1d(k", b"\x1d(H", b"\x1dV", b"\x10", b"\n", b"Total ", QR, *WHOLE]),
 )
 
 

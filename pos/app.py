@@ -1,0 +1,128 @@
+"""Puts the parts together, once: the only file that knows every part. Read it from top to bottom."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import structlog
+from flask import Flask, Response, request
+from flask_babel import Babel
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+
+from pos import carriers, web
+from pos.clock import RealClock
+from pos.config import Settings
+from pos.paths import data_dir
+from pos.ports import Carrier, Clock
+from pos.services.kit import Kit
+from pos.services.print_jobs import Sheet
+from pos.store import all_tables, db, keys
+from pos.web import errors, filters, login
+from receipts import escpos, printer
+from receipts.faces import Unprintable
+
+DEMO_PINS = {"101": "271828", "102": "314159", "201": "161803", "301": "141421", "302": "577215", "401": "693147"}
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+)
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[str, Carrier] | None = None) -> Flask:
+    """The application. Raises KeyRingUnusable, CarrierMisconfigured or Unguarded before it serves anybody.
+
+    Tests hand in a ``clock`` and carriers of their own; nothing else differs from a shop's installation."""
+    _log_as(settings.logging.level)
+    ring = keys.load(settings.security.key_ring)
+    app = Flask("pos", template_folder=str(data_dir("templates")), static_folder="static")
+    app.config.update(
+        SECRET_KEY=ring.current("web")[1],
+        SQLALCHEMY_DATABASE_URI=settings.database.url.get_secret_value(),
+        # A fault's message would otherwise carry the values of the statement into the log.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
+        SESSION_COOKIE_SECURE=settings.server.secure_cookies,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_NAME="__Host-sid" if settings.server.secure_cookies else "sid",
+        TRUSTED_HOSTS=[*settings.server.trusted_hosts] or None,
+        MAX_CONTENT_LENGTH=settings.server.longest_body_kilobytes * 1024,
+        MAX_FORM_MEMORY_SIZE=settings.server.longest_body_kilobytes * 1024,
+        WTF_CSRF_TIME_LIMIT=None,  # a till stays open all day; the token ends with the stay
+        WTF_CSRF_SSL_STRICT=False,
+        BABEL_TRANSLATION_DIRECTORIES="translations",
+        DEMO=settings.demo,
+        DEMO_PINS=DEMO_PINS if settings.demo else {},
+        PAPER_PAGE=settings.paper_page,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = False
+    db.db.init_app(app)
+    with app.app_context():
+        db.prepare(db.db.engine)
+    Migrate(app, db.db, directory=str(data_dir("migrations")), compare_type=True, render_as_batch=True)
+    assert all_tables.metadata is db.db.metadata  # noqa: S101 - two sets of tables would be two truths
+    Babel(app, locale_selector=filters.language_of_request)
+    CSRFProtect(app)
+    for blueprint in web.BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    filters.init(app)
+    errors.init(app)
+    login.init(app)
+    app.after_request(_headers)
+    app.extensions["simcounter"] = Kit(clock or RealClock(), ring, given if given is not None else make_carriers(settings))
+    return app
+
+
+def make_carriers(settings: Settings) -> dict[str, Carrier]:
+    """One adapter for each table of the configuration. Raises CarrierMisconfigured naming the wrong keys."""
+    made: dict[str, Carrier] = {}
+    for name, table in settings.carriers.items():
+        protocol = str(table.get("protocol", ""))
+        if protocol not in carriers.PROTOCOLS:
+            known = ", ".join(sorted(carriers.PROTOCOLS))
+            raise carriers.CarrierMisconfigured(f"carriers.{name}: protocol must be one of: {known}")
+        made[name] = carriers.PROTOCOLS[protocol](name, {key: value for key, value in table.items() if key != "protocol"})
+    return made
+
+
+def press(sheet: Sheet, about_to_send: Callable[[], bool]) -> tuple[str, str | None, bool]:
+    """Put one sheet on paper: (result, reason, near end). What cannot be drawn is said, and nothing is sent."""
+    settings = printer.PrinterSettings(**sheet.settings)  # type: ignore[arg-type]
+    try:
+        data = escpos.job(sheet.document, settings) if sheet.document is not None else escpos.drawer_pulse(settings)
+    except (Unprintable, ValueError):
+        return "uncertain" if sheet.document is not None else "sent", "unprintable", False
+    answer = printer.send(data, settings, about_to_send)
+    return answer.result.value, answer.reason.value if answer.reason is not None else None, answer.near_end
+
+
+def _headers(response: Response) -> Response:
+    """The same armour on every answer, errors included."""
+    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
+    forever = request.endpoint == "static" and "v" in request.args and response.status_code == 200
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if forever else "no-store"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return response
+
+
+def _log_as(level: str) -> None:
+    """One JSON object a line, without personal data: nothing that a customer typed is ever an argument of a log call."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        cache_logger_on_first_use=False,
+    )

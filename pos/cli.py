@@ -1,0 +1,430 @@
+"""The command line: serve, work, upgrade, verify, furnish. Everything heavy is imported where it is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from pos.config import Settings
+    from pos.worker import Worker
+
+CONFIG = "config.toml"
+
+
+@click.group()
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), default=None, help="config.toml unless POS_CONFIG says else"
+)
+@click.version_option(package_name=None, version=__import__("pos").__version__, prog_name="simcounter")
+@click.pass_context
+def main(context: click.Context, config_path: Path | None) -> None:
+    """simcounter: the counter that renews prepaid SIM and eSIM plans."""
+    context.obj = config_path or Path(os.environ.get("POS_CONFIG", CONFIG))
+
+
+def _settings(context: click.Context) -> Settings:
+    from pos.config import ConfigUnusable, load
+
+    try:
+        return load(context.obj)
+    except ConfigUnusable as fault:
+        raise click.ClickException(str(fault)) from None
+
+
+def _app(settings: Settings) -> Flask:
+    """The application, or one sentence why it cannot start."""
+    from pos.app import create_app
+    from pos.carriers import CarrierMisconfigured
+    from pos.store.keys import KeyRingUnusable
+
+    try:
+        return create_app(settings)
+    except (KeyRingUnusable, CarrierMisconfigured) as fault:
+        raise click.ClickException(str(fault)) from None
+
+
+# ------------------------------------------------------------------ serve and work
+
+
+@main.command()
+@click.pass_context
+def serve(context: click.Context) -> None:
+    """The web server, with the worker in it unless worker.in_server is false."""
+    settings = _settings(context)
+    app = _app(settings)
+    _serve(app, settings)
+
+
+def _serve(app: Flask, settings: Settings) -> None:
+    from waitress.server import create_server
+
+    from pos.store.db import read_back_durability
+
+    with app.app_context():
+        durable = read_back_durability()
+    worker = _worker(app, settings, "serve") if settings.worker.in_server else None
+    server = create_server(
+        app,
+        host=settings.server.host,
+        port=settings.server.port,
+        threads=settings.server.threads,
+        max_request_body_size=settings.server.longest_body_kilobytes * 1024,
+        ident="simcounter",
+    )
+    signal.signal(signal.SIGTERM, _stop)
+    if worker is not None:
+        worker.start()
+    click.echo(f"simcounter on http://{settings.server.host}:{server.effective_port}/ ({_words(durable)})", nl=True)
+    sys.stdout.flush()
+    try:
+        server.run()
+    except (KeyboardInterrupt, SystemExit):
+        click.echo("stopping")
+    finally:
+        server.close()
+        if worker is not None:
+            worker.stop()
+
+
+def _words(durable: dict[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in durable.items())
+
+
+def _stop(_number: int, _frame: Any) -> None:
+    raise SystemExit(0)
+
+
+def _worker(app: Flask, settings: Settings, role: str) -> Worker:
+    from pos.app import press
+    from pos.worker import Worker
+
+    kit = app.extensions["simcounter"]
+    return Worker(app, kit, press, f"{settings.worker.name}-{role}", settings.worker.threads)
+
+
+@main.command()
+@click.pass_context
+def worker(context: click.Context) -> None:
+    """The worker as a process of its own: sends, asks again, prints."""
+    import threading
+
+    settings = _settings(context)
+    own = _worker(_app(settings), settings, "worker")
+    signal.signal(signal.SIGTERM, _stop)
+    own.start()
+    click.echo("worker ready")
+    sys.stdout.flush()
+    try:
+        while True:
+            threading.Event().wait(3600)
+    except (KeyboardInterrupt, SystemExit):
+        click.echo("stopping")
+    finally:
+        own.stop()
+
+
+# ------------------------------------------------------------------ database, keys, people
+
+
+@main.group()
+def db() -> None:
+    """The schema: upgrade, check, revision."""
+
+
+@db.command()
+@click.pass_context
+def upgrade(context: click.Context) -> None:
+    """Bring the database to this version."""
+    import flask_migrate
+
+    app = _app(_settings(context))
+    with app.app_context():
+        flask_migrate.upgrade()
+    click.echo("The database is up to date.")
+
+
+@db.command()
+@click.pass_context
+def check(context: click.Context) -> None:
+    """Say whether tables and classes agree."""
+    import flask_migrate
+
+    app = _app(_settings(context))
+    with app.app_context():
+        flask_migrate.check()
+
+
+@db.command()
+@click.option("--rev-id", required=True, help="the next number, such as 0011")
+@click.option("-m", "--message", required=True)
+@click.pass_context
+def revision(context: click.Context, rev_id: str, message: str) -> None:
+    """A new migration to fill in."""
+    import flask_migrate
+
+    app = _app(_settings(context))
+    with app.app_context():
+        flask_migrate.revision(message=message, rev_id=rev_id)
+
+
+@main.group()
+def keys() -> None:
+    """The key ring."""
+
+
+@keys.command()
+@click.pass_context
+def make(context: click.Context) -> None:
+    """Write a new key ring where the configuration says; refuses to replace one."""
+    from pos.store.keys import make as make_ring
+
+    path = _settings(context).security.key_ring
+    try:
+        make_ring(path)
+    except FileExistsError:
+        raise click.ClickException(f"There is a key ring at {path} already. Nothing was changed.") from None
+    click.echo(f"Key ring written to {path}. Keep two sealed copies away from this machine and from the backups.")
+
+
+@main.command("enrol-code")
+@click.argument("till_code")
+@click.pass_context
+def enrol_code(context: click.Context, till_code: str) -> None:
+    """A one-time code that makes a browser this till; good for ten minutes."""
+    from pos.domain.errors import CounterError
+    from pos.services import tills
+
+    app = _app(_settings(context))
+    try:
+        with app.app_context():
+            click.echo(tills.make_code(till_code.upper(), kit=app.extensions["simcounter"]))
+    except CounterError:
+        raise click.ClickException(f"There is no till {till_code}.") from None
+
+
+@main.command("import-plans")
+@click.argument("store_code")
+@click.argument("carrier")
+@click.pass_context
+def import_plans(context: click.Context, store_code: str, carrier: str) -> None:
+    """Read a carrier's catalogue into a store's price list."""
+    from pos.ports import CarrierUnavailable
+    from pos.services import plans
+
+    app = _app(_settings(context))
+    try:
+        with app.app_context():
+            count = plans.import_catalogue(store_code.upper(), carrier, kit=app.extensions["simcounter"])
+    except (CarrierUnavailable, LookupError, KeyError) as fault:
+        raise click.ClickException(f"Nothing was changed: {type(fault).__name__} {fault}") from None
+    click.echo(f"{count} plans on sale.")
+
+
+@main.command("set-printer")
+@click.argument("till_code")
+@click.argument("address")
+@click.option("--port", default=9100, show_default=True)
+@click.option("--dots", type=click.Choice(["576", "512", "384"]), default="576", show_default=True)
+@click.option("--marker", type=click.Choice(["gs_r", "gs_h", "none"]), default="gs_r", show_default=True)
+@click.pass_context
+def set_printer(context: click.Context, till_code: str, address: str, port: int, dots: str, marker: str) -> None:
+    """Point a till at a network receipt printer."""
+    from pos.services import print_jobs
+
+    app = _app(_settings(context))
+    columns = {"576": 48, "512": 42, "384": 32}[dots]
+    settings: dict[str, object] = {"address": address, "port": port, "dots": int(dots), "columns": columns, "marker": marker}
+    with app.app_context():
+        if not print_jobs.set_printer(till_code.upper(), settings):
+            raise click.ClickException(f"There is no till {till_code}.")
+    click.echo(f"{till_code.upper()} prints on {address}:{port}.")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def verify(context: click.Context, as_json: bool) -> None:
+    """Check journal, books and carriers' statements against each other. Exit status 1 when anything is wrong."""
+    from pos.services import journal, ledger, reconciliation
+
+    app = _app(_settings(context))
+    kit = app.extensions["simcounter"]
+    with app.app_context():
+        found = {
+            "journal": list(journal.verify(kit=kit)),
+            "books": list(ledger.prove()),
+            "carriers": list(reconciliation.compare_with_statements(kit=kit)),
+        }
+    wrong = sum(len(faults) for faults in found.values())
+    if as_json:
+        click.echo(json.dumps({"ok": not wrong, **found}, indent=1))
+    else:
+        for part, faults in found.items():
+            click.echo(f"{part}: " + ("all true" if not faults else f"{len(faults)} wrong"))
+            for fault in faults:
+                click.echo(f"  {fault}")
+    sys.exit(1 if wrong else 0)
+
+
+# ------------------------------------------------------------------ the demo
+
+
+@main.command()
+@click.option("--fresh", is_flag=True, help="start over: forget the demo's sales")
+@click.option("--port", default=8080, show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True)
+@click.pass_context
+def demo(context: click.Context, fresh: bool, port: int, folder: Path) -> None:
+    """The demo shop in one go: server, sandbox carrier, virtual printer. Ctrl-C ends all of it."""
+    import shutil
+
+    if fresh and folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    children: list[subprocess.Popen[str]] = []
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        carrier = _child(children, "pos.sandbox.carrier_main", "--state", str(folder / "carrier.json"), lines=1)[0]
+        printer, paper = _child(children, "pos.sandbox.printer_main", lines=2)
+        context.obj = _demo_config(folder, port, _address(carrier), _address(paper))
+        settings = _settings(context)
+        app = _demo_app(settings, int(printer.rsplit(":", 1)[1]))
+        _welcome(settings, _address(carrier), _address(paper))
+        _serve(app, settings)
+    except (KeyboardInterrupt, SystemExit):
+        click.echo("stopping")
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            try:
+                child.wait(5)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _child(children: list[subprocess.Popen[str]], module: str, *arguments: str, lines: int) -> list[str]:
+    """Start a part of the demo as a process of its own and read the lines that say where it listens."""
+    command = [sys.executable, "-m", module, *arguments]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8")  # noqa: S603 - our own modules
+    children.append(child)
+    said = [child.stdout.readline().strip() for _ in range(lines)] if child.stdout is not None else []
+    if not all(said):
+        raise click.ClickException(f"{module} did not start.")
+    return said
+
+
+def _address(line: str) -> str:
+    return next(word for word in line.split() if word.startswith("http")).rstrip("/")
+
+
+def _demo_config(folder: Path, port: int, carrier: str, paper: str) -> Path:
+    """A configuration with this run's addresses. Keys are made once; without them the kept sales could not be read."""
+    from pos.store.keys import make as make_ring
+
+    ring = folder / "keys.json"
+    if not ring.exists():
+        if (folder / "demo.sqlite3").exists():
+            raise click.ClickException("The demo's keys are gone but its sales are there. Start over with --fresh.")
+        make_ring(ring)
+    path = folder / "config.toml"
+    path.write_text(
+        f"""# Written anew by each start of the demo.
+demo = true
+paper_page = {json.dumps(paper + "/")}
+sandbox_page = {json.dumps(carrier + "/")}
+
+[database]
+url = {json.dumps("sqlite:///" + (folder / "demo.sqlite3").resolve().as_posix())}
+
+[server]
+port = {_free_port(port)}
+secure_cookies = false
+
+[security]
+key_ring = "keys.json"
+
+[logging]
+level = "warning"
+
+[carriers.sandbox]
+protocol = "tmforum"
+base_url = {json.dumps(carrier)}
+currencies = ["GBP", "HKD"]
+enforce_unique_refs = true
+kyc_path = "/kyc-match/v0.4"
+wallet_path = "/wallet"
+statement_path = "/statement"
+
+[carriers.sandbox.auth]
+kind = "client_credentials"
+token_url = {json.dumps(carrier + "/oauth/token")}
+client_id = "demo"
+client_secret = "demo-secret"
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def _free_port(wanted: int) -> int:
+    """``wanted``, or the next one that nobody listens on."""
+    import socket
+
+    for port in range(wanted, wanted + 20):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            if os.name != "nt":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise click.ClickException(f"No free port from {wanted} on.")
+
+
+def _demo_app(settings: Settings, printer_port: int) -> Flask:
+    import flask_migrate
+
+    from pos import demo as shop
+    from pos.app import DEMO_PINS
+
+    app = _app(settings)
+    with app.app_context():
+        flask_migrate.upgrade()
+        kit = app.extensions["simcounter"]
+        if shop.is_empty():
+            shop.furnish(printer_port, DEMO_PINS, kit=kit)
+        shop.move_printers(printer_port)
+        shop.stock(kit=kit)
+    return app
+
+
+def _welcome(settings: Settings, carrier: str, paper: str) -> None:
+    click.echo(
+        f"""
+The demo shop is open. Invented carriers and people, no real money.
+
+  the counter       http://{settings.server.host}:{settings.server.port}/
+  receipt paper     {paper}/
+  sandbox carrier   {carrier}/   (its books, and buttons for trouble)
+
+Choose a till on the first page, then a name; the PIN stands beside each name.
+A number to renew: 07700 900123 in London, 5550 1234 in Hong Kong. Ctrl-C ends everything.
+"""
+    )
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Frozen settings from one TOML file. An unknown key stops the start, and the sentence names it. ``config.example.toml`` is the
+manual."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+
+class ConfigUnusable(Exception):
+    """The file is missing, unreadable or wrong; the message is for the person who installs."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Database(_Part):
+    url: SecretStr
+
+
+class Server(_Part):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    threads: int = Field(default=8, ge=1, le=64)
+    trusted_hosts: tuple[str, ...] = ()
+    secure_cookies: bool = True
+    longest_body_kilobytes: int = Field(default=256, ge=16, le=10_240)
+
+
+class Security(_Part):
+    key_ring: Path
+
+
+class Worker(_Part):
+    in_server: bool = True
+    threads: int = Field(default=3, ge=1, le=32)
+    name: str = "worker"
+
+
+class Logging(_Part):
+    level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+
+class Settings(_Part):
+    demo: bool = False
+    paper_page: str | None = None
+    sandbox_page: str | None = None
+    database: Database
+    server: Server = Server()
+    security: Security
+    worker: Worker = Worker()
+    logging: Logging = Logging()
+    # Each carrier's own table is checked by its adapter, which knows the keys of its protocol.
+    carriers: dict[str, dict[str, object]] = {}
+
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def load(path: Path) -> Settings:
+    """Raises ConfigUnusable with every wrong key in one sentence each; paths in the file are relative to the file."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigUnusable(f"There is no configuration at {path}. Copy config.example.toml there and fill it in.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise ConfigUnusable(f"The configuration {path} cannot be read: {fault}") from None
+    try:
+        settings = Settings.model_validate(content)
+    except ValidationError as fault:
+        wrong = [f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in fault.errors()]
+        raise ConfigUnusable(f"The configuration {path} is wrong at " + "; ".join(wrong)) from None
+    if settings.demo and settings.server.host not in LOOPBACK:
+        raise ConfigUnusable("The demo has known PINs and listens on this machine only: set server.host to 127.0.0.1.")
+    ring = settings.security.key_ring
+    if not ring.is_absolute():
+        security = settings.security.model_copy(update={"key_ring": path.parent / ring})
+        settings = settings.model_copy(update={"security": security})
+    return settings

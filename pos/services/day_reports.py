@@ -1,0 +1,276 @@
+"""X and Z from one function over the movements of one shift; the Z is frozen, chained and signed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from pos import __version__
+from pos.domain.journal import GENESIS, canonical
+from pos.domain.money import Money
+from pos.domain.receipts import ReceiptKind
+from pos.domain.renewals import IN_DOUBT, RenewalState
+from pos.domain.shifts import Movement
+from pos.domain.tills import Desk
+from pos.services.kit import Kit
+from pos.services.print_jobs import local_time
+from pos.services.receipts import line_name, shop_of
+from pos.services.words import say_in
+from pos.store import journal as journal_rows
+from pos.store import receipts as receipt_rows
+from pos.store import renewals as renewal_rows
+from pos.store import shifts as rows
+from pos.store import staff as staff_rows
+from pos.store.life import Pen
+from receipts import layouts
+from receipts.document import Document
+from receipts.reports import CardBatch, Cash, Chain, Counts, Fulfilment, PlanLine, Report, ShiftSlip, Takings, Tender
+from receipts.slips import Origin
+
+
+def figures(session: Session, shift: rows.Shift) -> dict[str, object]:
+    """Every figure of X and Z as whole numbers, computed from the movements and rows of this shift alone."""
+    sums = dict.fromkeys(Movement, 0)
+    for movement in rows.movements_of(session, shift.id):
+        sums[movement.kind] += movement.amount_minor
+    states = renewal_rows.states_in_shift(session, shift.id)
+    return {
+        "currency": shift.currency,
+        "cash": {kind.value: amount for kind, amount in sums.items()},
+        "expected": shift.expected_minor,
+        "card": shift.card_minor,
+        "card_count": shift.card_count,
+        "card_refunds": shift.card_refund_minor,
+        "gross": shift.gross_minor,
+        "tax": shift.tax_minor,
+        "refunds": shift.refunds_minor,
+        "refunds_count": shift.refunds_count,
+        "sales": shift.sales_count,
+        "voids": shift.voids_count,
+        "reprints": shift.reprints_count,
+        "typed_checks": shift.typed_checks_count,
+        "first_receipt": shift.first_receipt or "",
+        "last_receipt": shift.last_receipt or "",
+        "active": states.get(RenewalState.CONFIRMED, 0),
+        "refused": sum(states.get(s, 0) for s in (RenewalState.REFUND_DUE, RenewalState.REFUNDING, RenewalState.REFUNDED)),
+        "unknown": sum(states.get(s, 0) for s in IN_DOUBT),
+        "plans": [list(row) for row in renewal_rows.takings_by_plan(session, shift.id)],
+    }
+
+
+def freeze(
+    session: Session,
+    shift: rows.Shift,
+    pieces: Mapping[int, int],
+    card_total: Money | None,
+    card_count: int | None,
+    desk: Desk,
+    pen: Pen,
+    kit: Kit,
+) -> None:
+    """Write the Z in the closing transaction: gapless number, totals, chain head, hash over hash, signature."""
+    sequence, number = receipt_rows.take_number(session, desk.till.id, desk.till.code, ReceiptKind.Z)
+    before = rows.last_z(session, desk.till.id)
+    last_seq, head_mac = journal_rows.head_of(session, desk.chain)
+    numbers = figures(session, shift) | {
+        "z": number,
+        "shift": shift.number,
+        "counted": shift.counted_minor or 0,
+        "difference": shift.difference_minor or 0,
+        "left": shift.left_minor or 0,
+        "pieces": {str(unit): count for unit, count in pieces.items()},
+        "terminal_total": card_total.minor if card_total is not None else None,
+        "terminal_count": card_count,
+        "previous": before.own_hash if before is not None else GENESIS,
+        "head": head_mac,
+        "first_seq": before.last_seq + 1 if before is not None else 1,
+        "last_seq": last_seq,
+        "grand_total": (before.grand_total_minor if before is not None else 0) + shift.gross_minor,
+    }
+    text = canonical(numbers)
+    own_hash = hashlib.sha256(text.encode()).hexdigest()
+    key_id, signature = kit.keys.sign(own_hash.encode())
+    shift.z_number = number
+    grand_total = (before.grand_total_minor if before is not None else 0) + shift.gross_minor
+    chain = Chain(str(shift.money(grand_total)), str(numbers["previous"])[:16], own_hash[:16], head_mac[:16])
+    session.add(
+        rows.ZReport(
+            till_id=desk.till.id,
+            sequence=sequence,
+            number=number,
+            shift_id=shift.id,
+            at=pen.at,
+            business_day=shift.business_day,
+            first_seq=before.last_seq + 1 if before is not None else 1,
+            last_seq=last_seq,
+            head_mac=head_mac,
+            grand_total_minor=grand_total,
+            figures=text,
+            document=_document(session, shift, desk, pen.at, number, numbers, chain).to_json(),
+            previous_hash=str(numbers["previous"]),
+            own_hash=own_hash,
+            key_id=key_id,
+            signature=signature,
+        )
+    )
+    pen.note(session, "z.written", "shift", shift.id, {"number": number, "hash": own_hash})
+
+
+def x_document(session: Session, shift: rows.Shift, desk: Desk, now: datetime) -> Document:
+    """The X: the same figures as the Z would have now, without a count."""
+    return _document(session, shift, desk, now, "", figures(session, shift), None)
+
+
+def slip(session: Session, shift: rows.Shift, desk: Desk, now: datetime) -> Document:
+    """What a clerk takes away: what was counted, never what was expected."""
+    counts = rows.counts_of(session, shift.id)
+    last = counts[-1] if counts else None
+    say = say_in(desk.staff.language)
+    lines = _pieces(last.pieces, shift) if last is not None else ()
+    left = shift.left_minor or 0
+    values = ShiftSlip(
+        shop=shop_of(desk.store),
+        origin=_origin(desk, shift, now, shift.z_number or ""),
+        shift=str(shift.number),
+        opened=local_time(desk.store.local(shift.opened_at)),
+        closed=local_time(desk.store.local(shift.closed_at)) if shift.closed_at else "",
+        counted=((say("Cash"), str(shift.money(shift.counted_minor or 0))),),
+        denominations=lines,
+        left=str(shift.money(left)),
+        to_bank=str(shift.money((shift.counted_minor or 0) - left)),
+    )
+    return layouts.shift_slip(values, say, desk.staff.language)
+
+
+def _document(
+    session: Session,
+    shift: rows.Shift,
+    desk: Desk,
+    now: datetime,
+    number: str,
+    numbers: dict[str, object],
+    chain: Chain | None,
+) -> Document:
+    say, language = say_in(desk.staff.language), desk.staff.language
+    report = Report(
+        shop=shop_of(desk.store),
+        origin=_origin(desk, shift, now, number),
+        shift=str(shift.number),
+        opened=_at_by(session, desk, shift.opened_at, shift.opened_by),
+        closed=_at_by(session, desk, shift.closed_at, shift.closed_by) if shift.closed_at and shift.closed_by else "",
+        software=f"simcounter {__version__}",
+        blind=say("Counted without seeing figures") if chain is not None else "",
+        counts=_counts(shift),
+        takings=_takings(shift, desk, numbers, language),
+        fulfilment=Fulfilment(*(str(numbers[key]) for key in ("active", "refused", "unknown"))),
+        tenders=_tenders(shift, numbers, say("Cash"), say("Card"), closed=chain is not None),
+        cards=_batch(shift, numbers),
+        cash=(_cash(shift, numbers, closed=chain is not None),),
+        chain=chain,
+    )
+    layout = layouts.z_report if chain is not None else layouts.x_report
+    return layout(report, say, language)
+
+
+def _origin(desk: Desk, shift: rows.Shift, now: datetime, number: str) -> Origin:
+    return Origin(
+        number=number,
+        local_time=local_time(desk.store.local(now)),
+        business_day=shift.business_day.isoformat(),
+        till=desk.till.code,
+        clerk=desk.staff.number,
+    )
+
+
+def _at_by(session: Session, desk: Desk, moment: datetime, staff_id: int) -> str:
+    return f"{local_time(desk.store.local(moment))} {session.get_one(staff_rows.Staff, staff_id).number}"
+
+
+def _counts(shift: rows.Shift) -> Counts:
+    return Counts(
+        first_receipt=shift.first_receipt or "",
+        last_receipt=shift.last_receipt or "",
+        sales=str(shift.sales_count),
+        voids=str(shift.voids_count),
+        refunds=str(shift.refunds_count),
+        reprints=str(shift.reprints_count),
+        typed_id_checks=str(shift.typed_checks_count),
+    )
+
+
+def _takings(shift: rows.Shift, desk: Desk, numbers: dict[str, object], language: str) -> Takings:
+    taxes = ((desk.store.tax_name, str(shift.money(shift.tax_minor))),) if desk.store.tax_basis_points else ()
+    plans = numbers["plans"]
+    lines = plans if isinstance(plans, list) else []
+    return Takings(
+        gross=str(shift.money(shift.gross_minor)),
+        net=str(shift.money(shift.gross_minor - shift.tax_minor)),
+        taxes=taxes,
+        plans=tuple(
+            PlanLine(line_name(line, language), name, str(count), str(shift.money(amount))) for line, name, count, amount in lines
+        ),
+    )
+
+
+def _tenders(shift: rows.Shift, numbers: dict[str, object], cash: str, card: str, *, closed: bool) -> tuple[Tender, ...]:
+    card_due = shift.card_minor - shift.card_refund_minor
+    terminal = numbers.get("terminal_total")
+    typed = isinstance(terminal, int)
+    return (
+        Tender(
+            cash,
+            str(shift.money(shift.expected_minor)),
+            str(shift.money(shift.counted_minor or 0)) if closed else "",
+            str(shift.money(shift.difference_minor or 0)) if closed else "",
+        ),
+        Tender(
+            card,
+            str(shift.money(card_due)),
+            str(shift.money(terminal)) if isinstance(terminal, int) else "",
+            str(shift.money(terminal - card_due)) if typed and isinstance(terminal, int) else "",
+        ),
+    )
+
+
+def _batch(shift: rows.Shift, numbers: dict[str, object]) -> tuple[CardBatch, ...]:
+    terminal = numbers.get("terminal_total")
+    if not isinstance(terminal, int):
+        return ()
+    count = numbers.get("terminal_count")
+    return (CardBatch("", "", str(count) if count is not None else "", str(shift.money(terminal))),)
+
+
+def _cash(shift: rows.Shift, numbers: dict[str, object], *, closed: bool) -> Cash:
+    raw = numbers["cash"]
+    sums: dict[str, int] = raw if isinstance(raw, dict) else {}
+
+    def amount(kind: Movement) -> str:
+        return str(shift.money(sums.get(kind.value, 0)))
+
+    pieces = numbers.get("pieces")
+    left = shift.left_minor or 0
+    return Cash(
+        currency=shift.currency,
+        opening_float=amount(Movement.FLOAT),
+        sales=str(shift.money(sums.get("sale", 0) - sums.get("change", 0))),
+        refunds=amount(Movement.REFUND),
+        paid_in=amount(Movement.PAID_IN),
+        paid_out=amount(Movement.PAID_OUT),
+        drops=amount(Movement.DROP),
+        expected=str(shift.money(shift.expected_minor)),
+        denominations=_pieces(pieces, shift) if isinstance(pieces, dict) else (),
+        counted=str(shift.money(shift.counted_minor or 0)) if closed else "",
+        difference=str(shift.money(shift.difference_minor or 0)) if closed else "",
+        reason=shift.difference_reason or "",
+        left=str(shift.money(left)) if closed else "",
+        to_bank=str(shift.money((shift.counted_minor or 0) - left)) if closed else "",
+    )
+
+
+def _pieces(pieces: dict[str, int], shift: rows.Shift) -> tuple[tuple[str, str], ...]:
+    """("20.00 x 7", "140.00 GBP") for each denomination that was there."""
+    held = sorted(((int(unit), count) for unit, count in pieces.items() if count), reverse=True)
+    return tuple((f"{shift.money(unit).plain()} x {count}", str(shift.money(unit * count))) for unit, count in held)

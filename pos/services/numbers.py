@@ -1,0 +1,126 @@
+"""Take the number a customer says, and ask the carriers what is on it."""
+
+from __future__ import annotations
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from pos.domain.errors import (
+    CarrierDown,
+    NoOpenShift,
+    NumberOfAnotherCarrier,
+    StaleForm,
+)
+from pos.domain.money import minor_digits
+from pos.domain.numbers import grouped, masked
+from pos.domain.sales import SALE, SaleState
+from pos.domain.tills import Desk
+from pos.ports import Balance, Subscription, SubscriptionState
+from pos.services.kit import Kit
+from pos.store import plans as plan_rows
+from pos.store import sales as rows
+from pos.store import shifts as shift_rows
+from pos.store.db import reading, transaction
+from pos.store.life import begin
+
+# Questions that change nothing may go to all carriers at once; threads end with the answer.
+_asking = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ask-carrier")
+
+
+def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *, kit: Kit) -> None:
+    """Open the sale ``sale_id`` for a number (E.164, or an ICCID with ``kind`` sim). The same post again changes nothing.
+
+    Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm: in each case there is no sale and no money moved.
+    Power cut: before the commit nothing exists; after it the sale opens again by its id."""
+    with reading() as session:
+        if shift_rows.open_at(session, desk.till.id) is None:
+            raise NoOpenShift
+        earlier = session.get(rows.Sale, sale_id)
+        if earlier is not None:
+            check = session.get(rows.NumberCheck, sale_id)
+            same = check is not None and check.look_up == kit.keys.look_up("idx", number)
+            if same and earlier.till_id == desk.till.id:
+                return
+            raise StaleForm
+    carrier, subscription = _who_has(number, kit)
+    now = kit.now()
+    with transaction() as session:
+        if session.get(rows.Sale, sale_id) is not None:
+            return  # the same page was posted twice at once; the first one opened it
+        sale = rows.Sale(
+            id=sale_id,
+            store_id=desk.store.id,
+            till_id=desk.till.id,
+            staff_id=desk.staff.id,
+            language=language,
+            currency=desk.store.currency,
+            opened_at=now,
+        )
+        begin(session, sale, SALE, SaleState.DRAFT, kit.pen(desk, now), {"carrier": carrier})
+        session.flush()
+        check = _check(sale_id, number, kind, carrier, subscription, now, kit)
+        check.operator = plan_rows.operator_of(session, carrier, subscription.plan_key)
+        session.add(check)
+
+
+def _who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
+    """The first carrier that knows the number, in the order of the configuration."""
+    names = list(kit.carriers)
+    answers = list(_asking.map(lambda name: kit.carriers[name].get_subscription(number), names))
+    for name, answer in zip(names, answers, strict=True):
+        if answer.state not in (SubscriptionState.NOT_FOUND, SubscriptionState.UNAVAILABLE):
+            return name, answer
+    if any(answer.state is SubscriptionState.UNAVAILABLE for answer in answers):
+        raise CarrierDown
+    raise NumberOfAnotherCarrier(number=masked(number) if number.startswith("+") else "…" + number[-3:])
+
+
+def _check(sale_id: str, number: str, kind: str, carrier: str, found: Subscription, now: datetime, kit: Kit) -> rows.NumberCheck:
+    return rows.NumberCheck(
+        sale_id=sale_id,
+        kind=kind,
+        sealed=kit.keys.seal(number, f"number_checks.sealed:{sale_id}"),
+        look_up=kit.keys.look_up("idx", number),
+        salt=secrets.token_bytes(16),
+        masked=masked_number(number),
+        carrier=carrier,
+        state=found.state.value,
+        plan_name=found.plan_name,
+        expires_at=found.expires_at,
+        balances=[
+            {
+                "kind": balance.kind,
+                "text": _readable(balance),
+                "expires_at": balance.expires_at.isoformat() if balance.expires_at else None,
+            }
+            for balance in found.balances
+        ],
+        asked_at=now,
+    )
+
+
+def _readable(balance: Balance) -> str:
+    """What is left, as people say it: ``3.50 GBP``, ``912.0 GB``, ``120 min``; unlimited stays the carrier's word."""
+    try:
+        amount = Decimal(balance.amount)
+    except InvalidOperation:
+        return f"{balance.amount} {balance.unit}".strip()
+    if balance.kind == "money" and len(balance.unit) == 3:
+        return f"{amount:.{minor_digits(balance.unit)}f} {balance.unit}"
+    if balance.unit == "MB" and amount >= 1024:
+        return f"{(amount / 1024).quantize(Decimal('0.1'))} GB"
+    return f"{amount.normalize():f} {balance.unit}".strip()
+
+
+def masked_number(number: str) -> str:
+    """How a number stands on screens and paper: the last three only."""
+    return masked(number) if number.startswith("+") else "*" * (len(number) - 3) + number[-3:]
+
+
+def grouped_number(number: str) -> str:
+    """How a number is read back to the customer before paying."""
+    if number.startswith("+"):
+        return grouped(number)
+    return " ".join(number[i : i + 4] for i in range(0, len(number), 4))

@@ -1,0 +1,305 @@
+"""Take cash, or record a card from the terminal's slip. A payment and everything it starts become true in one commit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from pos.domain import ledger
+from pos.domain.errors import (
+    DocumentMissing,
+    NoOpenShift,
+    OtherContent,
+    PlanMissing,
+    PlanRetired,
+    QuoteExpired,
+    SaleOver,
+    StaleForm,
+    TenderOpen,
+)
+from pos.domain.money import Money
+from pos.domain.payments import PAYMENT, TENDER_PATIENCE, CardSlip, PaymentState, Tender, change_for
+from pos.domain.receipts import ReceiptKind
+from pos.domain.renewals import RENEWAL, RenewalState
+from pos.domain.sales import SALE, SaleState
+from pos.domain.shifts import Movement
+from pos.domain.tills import Desk
+from pos.services import print_jobs
+from pos.services.kit import Kit
+from pos.services.sales import mine, void_lines
+from pos.services.shifts import add_movement
+from pos.store import ledger as books
+from pos.store import plans as plan_rows
+from pos.store import receipts as receipt_rows
+from pos.store import renewals as renewal_rows
+from pos.store import sales as rows
+from pos.store import shifts as shift_rows
+from pos.store import staff as staff_rows
+from pos.store import tills as till_rows
+from pos.store.db import reading, transaction
+from pos.store.life import begin, move
+
+OPEN = (PaymentState.INTENDED, PaymentState.IN_DOUBT)
+
+
+def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit) -> Money:
+    """The change to give; the sale is paid (move 4). The same post again gives the same answer and changes nothing.
+
+    Raises TooLittleCash, TooMuchCash, QuoteExpired, NoOpenShift, OtherContent and the reasons why a sale is not ready;
+    in each case nothing was booked. Power cut: none of it or all of it, and the same id gets the same receipt."""
+    now = kit.now()
+    with transaction() as session:
+        sale = mine(session, sale_id, desk)
+        if sale.state is SaleState.PAID:
+            return _same_cash(session, sale, tendered)
+        shift, renewal = _ready(session, sale, quote, desk, now)
+        _refuse_open_tender(session, sale)
+        change = change_for(renewal.price, tendered)
+        payment = _payment(sale, shift, Tender.CASH, now)
+        payment.tendered_minor = tendered.minor
+        pen = kit.pen(desk, now)
+        content = {"sale": sale_id, "tender": "cash", "amount": payment.amount_minor, "currency": payment.currency}
+        begin(
+            session,
+            payment,
+            PAYMENT,
+            PaymentState.TAKEN,
+            pen,
+            content | {"tendered": tendered.minor, "change": change.minor},
+        )
+        add_movement(session, shift, Movement.SALE, tendered, desk, now, sale_id=sale_id)
+        if change:
+            add_movement(session, shift, Movement.CHANGE, change, desk, now, sale_id=sale_id)
+        _paid(session, sale, renewal, payment, shift, desk, now, kit)
+        print_jobs.queue_drawer(session, desk, sale_id, now, kit)
+    kit.bell.set()
+    return change
+
+
+def begin_card(sale_id: str, quote: str, desk: Desk, *, kit: Kit) -> None:
+    """Write down that the clerk is about to key the amount on the terminal (move 3). Again: nothing changes."""
+    now = kit.now()
+    with transaction() as session:
+        sale = mine(session, sale_id, desk)
+        payments = rows.payments_of(session, sale_id)
+        if sale.state is SaleState.PAID or any(payment.state in OPEN for payment in payments):
+            return
+        shift, _ = _ready(session, sale, quote, desk, now)
+        pen = kit.pen(desk, now)
+        payment = _payment(sale, shift, Tender.CARD, now)
+        content = {"sale": sale_id, "tender": "card", "amount": payment.amount_minor, "currency": payment.currency}
+        begin(session, payment, PAYMENT, PaymentState.INTENDED, pen, content)
+        sale.tender_asked_at = now
+        if sale.state is SaleState.DRAFT:
+            move(session, sale, SALE, SaleState.TENDERING, pen)
+
+
+def take_card(sale_id: str, slip: CardSlip, desk: Desk, *, kit: Kit) -> None:
+    """The terminal approved, or its list shows the payment: the sale is paid (moves 4 and 6). Again: same answer.
+
+    The quote is not tested any more: the customer's card was charged the frozen price. Raises OtherContent, NoOpenShift."""
+    now = kit.now()
+    with transaction() as session:
+        sale = mine(session, sale_id, desk)
+        if sale.state is SaleState.PAID:
+            return _same_card(session, sale, slip)
+        payment = _open_payment(session, sale)
+        shift = _open_shift(session, desk)
+        payment.scheme, payment.last4 = slip.scheme, slip.last4
+        payment.authorisation, payment.slip_number = slip.authorisation, slip.slip_number
+        # The money is taken in the shift that sees the slip; an intent of an earlier shift moves along.
+        payment.shift_id = shift.id
+        pen = kit.pen(desk, now)
+        content = {
+            "scheme": slip.scheme,
+            "last4": slip.last4,
+            "authorisation": slip.authorisation,
+            "slip": slip.slip_number,
+        }
+        move(session, payment, PAYMENT, PaymentState.TAKEN, pen, content | {"amount": payment.amount_minor})
+        shift.card_minor += payment.amount_minor
+        shift.card_count += 1
+        _paid(session, sale, _line(session, sale), payment, shift, desk, now, kit)
+    kit.bell.set()
+    return None
+
+
+def card_declined(sale_id: str, desk: Desk, *, kit: Kit) -> None:
+    """The terminal declined: another card, or cash, may follow for the same sale."""
+    now = kit.now()
+    with transaction() as session:
+        sale = mine(session, sale_id, desk)
+        if sale.state is not SaleState.TENDERING:
+            return
+        for payment in rows.payments_of(session, sale_id):
+            if payment.state is PaymentState.INTENDED:
+                move(session, payment, PAYMENT, PaymentState.DECLINED, kit.pen(desk, now))
+
+
+def card_without_result(sale_id: str, desk: Desk, *, kit: Kit) -> None:
+    """No result from the terminal (move 5): its own list decides, nothing else."""
+    now = kit.now()
+    with transaction() as session:
+        sale = mine(session, sale_id, desk)
+        if sale.state is SaleState.TENDERING:
+            _mark_in_doubt(session, sale, desk, kit, now)
+
+
+def card_is_missing(sale_id: str, desk: Desk, *, kit: Kit) -> None:
+    """The terminal's own list does not show the payment (move 6): the sale is voided and may be begun again."""
+    now = kit.now()
+    with transaction() as session:
+        sale = mine(session, sale_id, desk)
+        if sale.state is not SaleState.TENDER_UNKNOWN:
+            return
+        pen = kit.pen(desk, now)
+        for payment in rows.payments_of(session, sale_id):
+            if payment.state is PaymentState.IN_DOUBT:
+                evidence = {"evidence": "not on the terminal's list"}
+                move(session, payment, PAYMENT, PaymentState.MISSING, pen, evidence)
+        void_lines(session, sale, desk, kit, now)
+
+
+def mark_silent_terminals(*, kit: Kit) -> int:
+    """The worker's part of move 5: tenders without a result for two minutes. The number that were marked."""
+    now = kit.now()
+    with reading() as session:
+        silent = rows.tenders_left_open(session, now - TENDER_PATIENCE)
+    for sale_id in silent:
+        with transaction() as session:
+            sale = rows.for_change(session, sale_id)
+            if sale is not None and sale.state is SaleState.TENDERING:
+                till = session.get_one(till_rows.Till, sale.till_id)
+                store = till_rows.store_of(session, till).plain()
+                clerk = session.get_one(staff_rows.Staff, sale.staff_id).plain()
+                _mark_in_doubt(session, sale, Desk(store, till.plain(), clerk), kit, now)
+    return len(silent)
+
+
+def _mark_in_doubt(session: Session, sale: rows.Sale, desk: Desk, kit: Kit, now: datetime) -> None:
+    """Only an intent can be in doubt; a sale whose card was declined waits for its next tender."""
+    waiting = [p for p in rows.payments_of(session, sale.id) if p.state is PaymentState.INTENDED]
+    pen = kit.pen(desk, now)
+    for payment in waiting:
+        move(session, payment, PAYMENT, PaymentState.IN_DOUBT, pen)
+    if waiting:
+        move(session, sale, SALE, SaleState.TENDER_UNKNOWN, pen)
+
+
+def _ready(
+    session: Session, sale: rows.Sale, quote: str, desk: Desk, now: datetime
+) -> tuple[shift_rows.Shift, renewal_rows.Renewal]:
+    """The shift and the line, when money may be taken now; otherwise the reason why not."""
+    if sale.state is SaleState.VOIDED:
+        raise SaleOver
+    if sale.state is SaleState.TENDER_UNKNOWN:
+        raise TenderOpen(amount=sale.total)
+    shift = _open_shift(session, desk)
+    renewal = _line(session, sale)
+    if renewal.state is RenewalState.QUOTED:
+        raise DocumentMissing
+    plan = session.get_one(plan_rows.Plan, renewal.plan_id)
+    if plan.retired_at is not None:
+        raise PlanRetired
+    if quote != renewal.quote:
+        raise StaleForm
+    if renewal.quote_ends_at < now or plan.price_minor != renewal.price_minor:
+        raise QuoteExpired
+    return shift, renewal
+
+
+def _open_shift(session: Session, desk: Desk) -> shift_rows.Shift:
+    shift = shift_rows.open_at(session, desk.till.id)
+    if shift is None:
+        raise NoOpenShift
+    return shift
+
+
+def _line(session: Session, sale: rows.Sale) -> renewal_rows.Renewal:
+    lines = [line for line in renewal_rows.of_sale(session, sale.id) if line.state is not RenewalState.VOIDED]
+    if not lines:
+        raise PlanMissing
+    return lines[0]
+
+
+def _refuse_open_tender(session: Session, sale: rows.Sale) -> None:
+    for payment in rows.payments_of(session, sale.id):
+        if payment.state in OPEN:
+            raise TenderOpen(amount=payment.amount)
+
+
+def _open_payment(session: Session, sale: rows.Sale) -> rows.Payment:
+    for payment in rows.payments_of(session, sale.id):
+        if payment.state in OPEN:
+            return payment
+    raise StaleForm
+
+
+def _payment(sale: rows.Sale, shift: shift_rows.Shift, tender: Tender, now: datetime) -> rows.Payment:
+    return rows.Payment(
+        sale_id=sale.id, shift_id=shift.id, tender=tender, amount_minor=sale.total_minor, currency=sale.currency, at=now
+    )
+
+
+def _paid(
+    session: Session,
+    sale: rows.Sale,
+    renewal: renewal_rows.Renewal,
+    payment: rows.Payment,
+    shift: shift_rows.Shift,
+    desk: Desk,
+    now: datetime,
+    kit: Kit,
+) -> None:
+    """Everything that is true from the moment of payment: number, totals, ledger, journal, and work for the worker."""
+    pen = kit.pen(desk, now)
+    sequence, number = receipt_rows.take_number(session, sale.till_id, desk.till.code, ReceiptKind.SALE)
+    sale.receipt_number, sale.paid_at, sale.business_day = number, now, desk.store.business_day(now)
+    sale.shift_id = shift.id
+    session.add(
+        receipt_rows.Receipt(
+            till_id=sale.till_id,
+            store_id=sale.store_id,
+            kind=ReceiptKind.SALE,
+            sequence=sequence,
+            number=number,
+            sale_id=sale.id,
+            shift_id=shift.id,
+            at=now,
+        )
+    )
+    shift.gross_minor += payment.amount_minor
+    shift.tax_minor += renewal.tax_minor
+    shift.sales_count += 1
+    shift.first_receipt, shift.last_receipt = shift.first_receipt or number, number
+    move(session, sale, SALE, SaleState.PAID, pen, {"receipt": number, "total": sale.total_minor, "shift": shift.number})
+    renewal.paid_at = renewal.due_at = now
+    move(session, renewal, RENEWAL, RenewalState.PAID, pen)
+    session.get_one(plan_rows.Plan, renewal.plan_id).sold += 1
+    books.post(
+        session,
+        ledger.on_paid(payment.tender, payment.amount),
+        at=now,
+        business_day=sale.business_day,
+        store_id=sale.store_id,
+        till_id=sale.till_id,
+        shift_id=shift.id,
+        sale_id=sale.id,
+        renewal_id=renewal.id,
+    )
+
+
+def _same_cash(session: Session, sale: rows.Sale, tendered: Money) -> Money:
+    for payment in rows.payments_of(session, sale.id):
+        if payment.state is PaymentState.TAKEN and payment.tender is Tender.CASH and payment.tendered == tendered:
+            return tendered - payment.amount
+    raise OtherContent
+
+
+def _same_card(session: Session, sale: rows.Sale, slip: CardSlip) -> None:
+    for payment in rows.payments_of(session, sale.id):
+        kept = CardSlip(payment.scheme or "", payment.last4 or "", payment.authorisation or "", payment.slip_number or "")
+        if payment.state is PaymentState.TAKEN and payment.tender is Tender.CARD and kept == slip:
+            return
+    raise OtherContent

@@ -1,0 +1,317 @@
+"""Queue slips, feed each printer from one worker, and ask a person where nobody can know."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from pos.domain.errors import NotFound, StaleForm
+from pos.domain.pictures import PrintJobPicture
+from pos.domain.print_jobs import DRAWER_LIFE, HOLD_AFTER, LEASE, PRINT_JOB, JobKind, JobState, retry_after
+from pos.domain.tills import Desk
+from pos.domain.words import N_
+from pos.services.kit import Kit
+from pos.services.sales import job_picture
+from pos.services.words import say_in
+from pos.store import print_jobs as rows
+from pos.store import tills as till_rows
+from pos.store.db import reading, transaction
+from pos.store.life import Pen, begin, move
+from receipts import layouts
+from receipts.document import Document, as_copy
+from receipts.reports import TestPage
+
+DRAWER_TITLE = N_("Open the drawer")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One job as the worker needs it: the printer's settings and the document (None for a drawer pulse)."""
+
+    job_id: int
+    printer_id: int
+    settings: dict[str, object]
+    document: Document | None = field(repr=False)
+    owner: str
+
+
+def queue_document(
+    session: Session,
+    document: Document,
+    kind: JobKind,
+    *,
+    till: till_rows.Till,
+    pen: Pen,
+    sale_id: str | None = None,
+    receipt_id: int | None = None,
+    copy_number: int = 0,
+) -> None:
+    """One more slip for the till's printer, in the transaction that is open; a till without a printer has none."""
+    if till.printer_id is None:
+        return
+    job = rows.PrintJob(
+        printer_id=till.printer_id,
+        till_id=till.id,
+        sale_id=sale_id,
+        receipt_id=receipt_id,
+        kind=kind,
+        title=document.title[:120],
+        copy_number=copy_number,
+        document=document.to_json(),
+        attempts=0,
+        due_at=pen.at,
+        created_at=pen.at,
+    )
+    begin(session, job, PRINT_JOB, JobState.QUEUED, pen, {"title": job.title, "copy": copy_number})
+
+
+def queue_drawer(session: Session, desk: Desk, sale_id: str | None, now: datetime, kit: Kit) -> None:
+    """One pulse, once, for a cash action; never for a card and never for a reprint."""
+    if desk.till.printer_id is None:
+        return
+    job = rows.PrintJob(
+        printer_id=desk.till.printer_id,
+        till_id=desk.till.id,
+        sale_id=sale_id,
+        kind=JobKind.DRAWER,
+        title=DRAWER_TITLE,
+        copy_number=0,
+        document="",
+        attempts=0,
+        due_at=now,
+        created_at=now,
+    )
+    begin(session, job, PRINT_JOB, JobState.QUEUED, kit.pen(desk, now), {"title": "drawer"})
+
+
+def copy_of(document: Document, number: int, local_time: str) -> Document:
+    """The same slip with COPY n at top and bottom, in the slip's own language."""
+    return as_copy(document, number, layouts.copy_words(number, local_time, say_in(document.language)))
+
+
+# ------------------------------------------------------------------ the worker's side
+
+
+def printers_due(*, kit: Kit) -> list[int]:
+    with reading() as session:
+        return rows.printers_with_work(session, kit.now())
+
+
+def take_next(printer_id: int, owner: str, *, kit: Kit) -> Sheet | None:
+    """Lease the printer's oldest due job. Originals that are too old are held, drawer pulses that are late cancelled."""
+    now = kit.now()
+    with transaction() as session:
+        while (job := rows.next_for(session, printer_id, now)) is not None:
+            pen = _pen(session, job, kit, now)
+            age = now - job.created_at
+            if job.kind is JobKind.DRAWER and age > DRAWER_LIFE:
+                move(session, job, PRINT_JOB, JobState.CANCELLED, pen, {"why": "too late to open the drawer"})
+                session.flush()
+                continue
+            if job.kind is JobKind.ORIGINAL and age > HOLD_AFTER:
+                move(session, job, PRINT_JOB, JobState.HELD, pen)
+                session.flush()
+                continue
+            printer = session.get_one(till_rows.Printer, printer_id)
+            job.lease_owner, job.lease_ends_at, job.attempts = owner, now + LEASE, job.attempts + 1
+            job.first_byte_at = None
+            move(session, job, PRINT_JOB, JobState.SENDING, pen)
+            document = Document.from_json(job.document) if job.document else None
+            return Sheet(job.id, printer_id, dict(printer.settings), document, owner)
+    return None
+
+
+def about_to_send(sheet: Sheet, *, kit: Kit) -> bool:
+    """Written before the first byte leaves: from here on nobody may repeat the job by himself. False when the lease is lost."""
+    now = kit.now()
+    with transaction() as session:
+        job = rows.for_change(session, sheet.job_id)
+        if job is None or job.state is not JobState.SENDING or job.lease_owner != sheet.owner:
+            return False
+        job.first_byte_at = now
+        return True
+
+
+def record(sheet: Sheet, result: str, reason: str | None, near_end: bool, *, kit: Kit) -> None:
+    """What the transport knows: printed, sent, not_ready or uncertain. A lost lease means somebody else has decided."""
+    now = kit.now()
+    with transaction() as session:
+        job = rows.for_change(session, sheet.job_id)
+        if job is None or job.state is not JobState.SENDING or job.lease_owner != sheet.owner:
+            return
+        session.get_one(till_rows.Printer, sheet.printer_id).near_end = near_end
+        job.lease_owner = job.lease_ends_at = None
+        job.reason = reason
+        to = {
+            "printed": JobState.PRINTED,
+            "sent": JobState.SENT,
+            "not_ready": JobState.WAITING,
+            "uncertain": JobState.UNCERTAIN,
+        }[result]
+        job.due_at = now + retry_after(job.attempts) if to is JobState.WAITING else None
+        if to in PRINT_JOB.ends:
+            job.ended_at = now
+        move(session, job, PRINT_JOB, to, _pen(session, job, kit, now), {"reason": reason or ""})
+
+
+def recover(owner_prefix: str, *, kit: Kit) -> None:
+    """Jobs of a sender that is gone: uncertain when bytes may have left, queued again when none did."""
+    now = kit.now()
+    with reading() as session:
+        if not rows.abandoned(session, now, owner_prefix):
+            return
+    with transaction() as session:
+        for job in rows.abandoned(session, now, owner_prefix):
+            pen = _pen(session, job, kit, now)
+            job.lease_owner = job.lease_ends_at = None
+            if job.first_byte_at is not None or job.kind is JobKind.DRAWER:
+                job.reason, job.due_at = "no_confirmation", None
+                move(session, job, PRINT_JOB, JobState.UNCERTAIN, pen)
+            else:
+                job.due_at = now
+                move(session, job, PRINT_JOB, JobState.QUEUED, pen)
+
+
+def _pen(session: Session, job: rows.PrintJob, kit: Kit, now: datetime) -> Pen:
+    till = session.get_one(till_rows.Till, job.till_id)
+    return kit.worker_pen(till_rows.store_of(session, till).plain(), till.plain(), now)
+
+
+# ------------------------------------------------------------------ the clerk's side
+
+
+def jobs_at(desk: Desk, limit: int = 12) -> list[PrintJobPicture]:
+    """The till's slips, those with a question first."""
+    with reading() as session:
+        return [job_picture(job) for job in rows.at_till(session, desk.till.id, limit)]
+
+
+def printer_name(desk: Desk) -> str | None:
+    with reading() as session:
+        if desk.till.printer_id is None:
+            return None
+        return session.get_one(till_rows.Printer, desk.till.printer_id).name
+
+
+def came_out(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
+    """A person says that the paper came out. The sale's id, to go back to."""
+    return _decide(job_id, desk, kit, {JobState.UNCERTAIN: JobState.PRINTED})
+
+
+def did_not_come_out(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
+    """A person says that it did not: a numbered copy follows, because nobody can know that no original exists."""
+    now = kit.now()
+    with transaction() as session:
+        job = _mine(session, job_id, desk)
+        pen = kit.pen(desk, now)
+        if job.state is JobState.UNCERTAIN:
+            move(session, job, PRINT_JOB, JobState.CANCELLED, pen, {"why": "a person says it did not come out"})
+            job.ended_at = now
+            if job.document:
+                number = rows.copies_of(session, job.receipt_id) + 1 if job.receipt_id else job.copy_number + 1
+                document = copy_of(Document.from_json(job.document), number, _local(desk, now))
+                till = session.get_one(till_rows.Till, job.till_id)
+                queue_document(
+                    session,
+                    document,
+                    JobKind.COPY,
+                    till=till,
+                    pen=pen,
+                    sale_id=job.sale_id,
+                    receipt_id=job.receipt_id,
+                    copy_number=number,
+                )
+        sale_id = job.sale_id
+    kit.bell.set()
+    return sale_id
+
+
+def release(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
+    """Print a held slip after all, or try a waiting one now."""
+    now = kit.now()
+    with transaction() as session:
+        job = _mine(session, job_id, desk)
+        if job.state is JobState.HELD:
+            job.created_at = job.due_at = now
+            move(session, job, PRINT_JOB, JobState.QUEUED, kit.pen(desk, now))
+        elif job.state is JobState.WAITING:
+            job.due_at = now
+        sale_id = job.sale_id
+    kit.bell.set()
+    return sale_id
+
+
+def cancel(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
+    """Do not print what has not been sent."""
+    goals = dict.fromkeys((JobState.QUEUED, JobState.WAITING, JobState.HELD), JobState.CANCELLED)
+    return _decide(job_id, desk, kit, goals)
+
+
+def _decide(job_id: int, desk: Desk, kit: Kit, goals: dict[JobState, JobState]) -> str | None:
+    now = kit.now()
+    with transaction() as session:
+        job = _mine(session, job_id, desk)
+        to = goals.get(job.state)
+        if to is not None:
+            job.ended_at, job.due_at = now, None
+            move(session, job, PRINT_JOB, to, kit.pen(desk, now))
+        elif job.state not in PRINT_JOB.ends:
+            raise StaleForm
+        return job.sale_id
+
+
+def _mine(session: Session, job_id: int, desk: Desk) -> rows.PrintJob:
+    job = rows.for_change(session, job_id)
+    if job is None or job.till_id != desk.till.id:
+        raise NotFound
+    return job
+
+
+def test_page(desk: Desk, *, kit: Kit) -> None:
+    """A page with ruler, both scripts and a code, for the till's printer."""
+    now = kit.now()
+    with transaction() as session:
+        till = session.get_one(till_rows.Till, desk.till.id)
+        if till.printer_id is None:
+            return
+        printer = session.get_one(till_rows.Printer, till.printer_id)
+        settings = tuple((key, json.dumps(value)) for key, value in sorted(printer.settings.items()))
+        page = TestPage(printer=printer.name, local_time=_local(desk, now), settings=settings, columns=_columns(printer))
+        document = layouts.test_page(page, say_in(desk.staff.language), desk.staff.language)
+        queue_document(session, document, JobKind.SLIP, till=till, pen=kit.pen(desk, now))
+    kit.bell.set()
+
+
+def _columns(printer: till_rows.Printer) -> int:
+    columns = printer.settings.get("columns", 48)
+    return columns if isinstance(columns, int) else 48
+
+
+def _local(desk: Desk, now: datetime) -> str:
+    return local_time(desk.store.local(now))
+
+
+def local_time(local: datetime) -> str:
+    """As printed: ISO date, time and the name of the zone, so that nobody has to guess the order of day and month."""
+    return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
+
+def set_printer(till_code: str, settings: dict[str, object]) -> bool:
+    """Point a till at a printer with these settings; False when there is no such till."""
+    with transaction() as session:
+        till = till_rows.till_by_code(session, till_code)
+        if till is None:
+            return False
+        printer = till_rows.Printer(store_id=till.store_id, name=f"{till_code} {settings['address']}", settings=settings)
+        known = [p for p in till_rows.printers_of(session, till.store_id) if p.name == printer.name]
+        if known:
+            known[0].settings = settings
+            till.printer_id = known[0].id
+            return True
+        session.add(printer)
+        session.flush()
+        till.printer_id = printer.id
+        return True

@@ -1,0 +1,318 @@
+"""Issue what the customer takes home, in the words of what is true at that moment; reprint it as a numbered copy."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from pos.domain import plans as plan_words
+from pos.domain.errors import NotFound, NotYetKnown
+from pos.domain.payments import PaymentState, Tender
+from pos.domain.print_jobs import JobKind
+from pos.domain.receipts import ReceiptKind
+from pos.domain.renewals import RenewalState
+from pos.domain.tills import Desk
+from pos.domain.tills import Store as PlainStore
+from pos.domain.words import N_
+from pos.services.kit import Kit
+from pos.services.print_jobs import copy_of, local_time, queue_document
+from pos.services.sales import case_number
+from pos.services.words import say_in
+from pos.store import print_jobs as job_rows
+from pos.store import receipts as rows
+from pos.store import renewals as renewal_rows
+from pos.store import sales as sale_rows
+from pos.store import shifts as shift_rows
+from pos.store import staff as staff_rows
+from pos.store import tills as till_rows
+from pos.store.db import reading, transaction
+from pos.store.life import Pen
+from receipts import html, layouts, pdf
+from receipts.document import Document
+from receipts.slips import ConfirmationSlip, Line, Origin, RefundSlip, SaleSlip, SaleState, Shop
+
+# The word of a renewal's state on paper.
+STATE_WORDS: dict[RenewalState, str] = {
+    RenewalState.CONFIRMED: N_("Active"),
+    RenewalState.REFUND_DUE: N_("Not activated"),
+    RenewalState.REFUNDED: N_("Not activated, paid back"),
+}
+BEING_CONFIRMED = N_("Being confirmed")
+
+
+def issue_for(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, pen: Pen, kit: Kit) -> None:
+    """The slip that fits what has just become known, in the transaction that made it true; at most one of each kind.
+
+    First answer: the ORIGINAL (activated, being confirmed or refund due). Later: a confirmation that points to it."""
+    receipt = _sale_receipt(session, sale)
+    known = {document.state for document in rows.documents_of(session, receipt.id)}
+    state = _slip_state(renewal.state)
+    if state.value in known:
+        return
+    if not known:
+        _issue(session, receipt, _sale_slip(session, sale, renewal, state), state.value, sale, pen, JobKind.ORIGINAL)
+        sale.interim_printed = state is SaleState.BEING_CONFIRMED
+    elif state is SaleState.ACTIVATED:
+        document = _confirmation(session, sale, renewal, pen.at)
+        _issue(session, receipt, document, "confirmation", sale, pen, JobKind.SLIP)
+    elif state is SaleState.REFUND_DUE:
+        _issue(session, receipt, _sale_slip(session, sale, renewal, state), state.value, sale, pen, JobKind.SLIP)
+
+
+def issue_interim(sale_id: str, desk: Desk, *, kit: Kit) -> None:
+    """The interim slip while the carrier is still thinking; pressing again changes nothing."""
+    now = kit.now()
+    with transaction() as session:
+        sale = session.get(sale_rows.Sale, sale_id)
+        if sale is None or sale.store_id != desk.store.id or sale.receipt_number is None:
+            raise NotFound
+        lines = [r for r in renewal_rows.of_sale(session, sale_id) if r.state is not RenewalState.VOIDED]
+        issue_for(session, sale, lines[0], kit.pen(desk, now), kit)
+    kit.bell.set()
+
+
+def issue_refund(
+    session: Session,
+    sale: sale_rows.Sale,
+    renewal: renewal_rows.Renewal,
+    refund: sale_rows.Refund,
+    desk: Desk,
+    pen: Pen,
+) -> str:
+    """The refund's own numbered slip; its number."""
+    sequence, number = rows.take_number(session, desk.till.id, desk.till.code, ReceiptKind.REFUND)
+    receipt = rows.Receipt(
+        till_id=desk.till.id,
+        store_id=sale.store_id,
+        kind=ReceiptKind.REFUND,
+        sequence=sequence,
+        number=number,
+        sale_id=sale.id,
+        shift_id=refund.shift_id,
+        at=pen.at,
+    )
+    session.add(receipt)
+    session.flush()
+    say = say_in(sale.language)
+    tender = say("Cash") if refund.tender is Tender.CASH else say("Card")
+    slip = RefundSlip(
+        shop=shop_of(desk.store),
+        origin=_origin(desk.store, desk.till.code, desk.staff.number, number, pen.at),
+        original_number=sale.receipt_number or "",
+        reason=say("Not activated by the carrier"),
+        total=str(-refund.amount),
+        lines=(_line(sale, renewal, desk.store),),
+        payments=((tender, str(-refund.amount)),),
+        case_number=case_number(sale),
+    )
+    document = layouts.refund(slip, say, sale.language)
+    _issue(session, receipt, document, "refund", sale, pen, JobKind.ORIGINAL, till_id=desk.till.id)
+    return number
+
+
+def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
+    """COPY n of the latest slip of a receipt, counted and journaled. The sale's id. Raises NotFound, NotYetKnown."""
+    now = kit.now()
+    with transaction() as session:
+        receipt = rows.by_number(session, number)
+        if receipt is None or receipt.store_id != desk.store.id:
+            raise NotFound
+        documents = rows.documents_of(session, receipt.id)
+        if not documents:
+            raise NotYetKnown
+        pen = kit.pen(desk, now)
+        copy_number = job_rows.copies_of(session, receipt.id) + 1
+        document = copy_of(Document.from_json(documents[-1].document), copy_number, local_time(desk.store.local(now)))
+        queue_document(
+            session,
+            document,
+            JobKind.COPY,
+            till=session.get_one(till_rows.Till, desk.till.id),
+            pen=pen,
+            sale_id=receipt.sale_id,
+            receipt_id=receipt.id,
+            copy_number=copy_number,
+        )
+        pen.note(session, "receipt.copied", "sale", receipt.sale_id or "", {"number": number, "copy": copy_number})
+        shift = shift_rows.open_at(session, desk.till.id)
+        if shift is not None:
+            shift.reprints_count += 1
+        sale_id = receipt.sale_id
+    kit.bell.set()
+    return sale_id
+
+
+def as_pdf(number: str, desk: Desk) -> bytes:
+    """The receipt as PDF: the same bytes each time it is asked for. Raises NotFound, NotYetKnown."""
+    return pdf.render(_document(number, desk))
+
+
+def as_html(number: str, desk: Desk) -> tuple[str, str | None]:
+    """(the accessible copy as an HTML fragment, the sale's id)."""
+    with reading() as session:
+        receipt = rows.by_number(session, number)
+        sale_id = receipt.sale_id if receipt is not None else None
+    return html.render(_document(number, desk)), sale_id
+
+
+def _document(number: str, desk: Desk) -> Document:
+    with reading() as session:
+        receipt = rows.by_number(session, number)
+        if receipt is None or receipt.store_id != desk.store.id:
+            raise NotFound
+        documents = rows.documents_of(session, receipt.id)
+        if not documents:
+            raise NotYetKnown
+        return Document.from_json(documents[-1].document)
+
+
+def _issue(
+    session: Session,
+    receipt: rows.Receipt,
+    document: Document,
+    state: str,
+    sale: sale_rows.Sale,
+    pen: Pen,
+    kind: JobKind,
+    till_id: int | None = None,
+) -> None:
+    """Freeze a document, journal its hash, and queue it for the till's printer."""
+    text = document.to_json()
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    session.add(
+        rows.ReceiptDocument(
+            receipt_id=receipt.id,
+            title=document.title[:120],
+            language=sale.language,
+            state=state,
+            document=text,
+            hash=digest,
+            at=pen.at,
+        )
+    )
+    pen.note(session, "receipt.issued", "sale", sale.id, {"number": receipt.number, "slip": state, "sha256": digest})
+    till = session.get_one(till_rows.Till, till_id or sale.till_id)
+    queue_document(session, document, kind, till=till, pen=pen, sale_id=sale.id, receipt_id=receipt.id)
+
+
+def _sale_receipt(session: Session, sale: sale_rows.Sale) -> rows.Receipt:
+    receipt = rows.by_number(session, sale.receipt_number or "")
+    if receipt is None:
+        raise NotFound
+    return receipt
+
+
+def _slip_state(state: RenewalState) -> SaleState:
+    if state is RenewalState.CONFIRMED:
+        return SaleState.ACTIVATED
+    if state in (RenewalState.REFUND_DUE, RenewalState.REFUNDING):
+        return SaleState.REFUND_DUE
+    if state is RenewalState.REFUNDED:
+        return SaleState.REFUNDED
+    return SaleState.BEING_CONFIRMED
+
+
+def _sale_slip(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, state: SaleState) -> Document:
+    say = say_in(sale.language)
+    till = session.get_one(till_rows.Till, sale.till_id)
+    store = till_rows.store_of(session, till).plain()
+    clerk = session.get_one(staff_rows.Staff, sale.staff_id)
+    paid = next(p for p in sale_rows.payments_of(session, sale.id) if p.state is PaymentState.TAKEN)
+    waiting = state is SaleState.BEING_CONFIRMED
+    slip = SaleSlip(
+        shop=shop_of(store),
+        origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", sale.paid_at or sale.opened_at),
+        state=state,
+        lines=(_line(sale, renewal, store),),
+        total=str(renewal.price),
+        taxes=_taxes(renewal, store),
+        payments=_payment_rows(paid, sale.language),
+        case_number=case_number(sale) if state is not SaleState.ACTIVATED else None,
+        answer_by=say("within 24 hours, in this shop") if waiting else "",
+    )
+    return layouts.sale(slip, say, sale.language)
+
+
+def _confirmation(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, now: datetime) -> Document:
+    till = session.get_one(till_rows.Till, sale.till_id)
+    store = till_rows.store_of(session, till).plain()
+    clerk = session.get_one(staff_rows.Staff, sale.staff_id)
+    slip = ConfirmationSlip(
+        shop=shop_of(store),
+        origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", now),
+        original_number=sale.receipt_number or "",
+        lines=(_line(sale, renewal, store),),
+        case_number=case_number(sale),
+    )
+    return layouts.confirmation(slip, say_in(sale.language), sale.language)
+
+
+def shop_of(store: PlainStore) -> Shop:
+    """The head of every slip of a store."""
+    return Shop(
+        name=store.name,
+        legal_name=store.legal_name,
+        address=store.address,
+        tax_number=(store.tax_label, store.tax_number) if store.tax_number else None,
+        support=store.support,
+        opening_hours=store.hours,
+        footer=store.footer,
+    )
+
+
+def _origin(store: PlainStore, till_code: str, clerk: str, number: str, moment: datetime) -> Origin:
+    return Origin(
+        number=number,
+        local_time=local_time(store.local(moment)),
+        business_day=store.business_day(moment).isoformat(),
+        till=till_code,
+        clerk=clerk,
+    )
+
+
+def _line(sale: sale_rows.Sale, renewal: renewal_rows.Renewal, store: PlainStore) -> Line:
+    say = say_in(sale.language)
+    words = say(STATE_WORDS.get(renewal.state, BEING_CONFIRMED))
+    done = renewal.state is RenewalState.CONFIRMED
+    return Line(
+        number_masked=renewal.masked,
+        carrier=line_name(renewal.line, sale.language),
+        plan=renewal.plan_name,
+        amount=str(renewal.price),
+        valid_before=_day(renewal.valid_before, store),
+        valid_now=_day(renewal.valid_now, store) if done else None,
+        carrier_reference=renewal.provider_ref,
+        state_words=words,
+    )
+
+
+def line_name(code: str, language: str) -> str:
+    """A product line as customers of that language know it."""
+    names = plan_words.LINES.get(code)
+    if names is None:
+        return code
+    return names[{"zh_Hans": 1, "zh_Hant": 2}.get(language, 0)]
+
+
+def _day(moment: datetime | None, store: PlainStore) -> str | None:
+    return local_time(store.local(moment)) if moment is not None else None
+
+
+def _taxes(renewal: renewal_rows.Renewal, store: PlainStore) -> tuple[tuple[str, str], ...]:
+    if not renewal.tax_basis_points:
+        return ()
+    rate = f"{renewal.tax_basis_points // 100}.{renewal.tax_basis_points % 100:02d}".rstrip("0").rstrip(".")
+    return ((f"{store.tax_name} {rate}%", str(renewal.tax)),)
+
+
+def _payment_rows(payment: sale_rows.Payment, language: str) -> tuple[tuple[str, str], ...]:
+    say = say_in(language)
+    if payment.tender is Tender.CASH and payment.tendered is not None:
+        return ((say("Cash"), str(payment.tendered)), (say("Change"), str(payment.tendered - payment.amount)))
+    return (
+        (f"{payment.scheme} **** {payment.last4}", str(payment.amount)),
+        (say("Authorisation"), payment.authorisation or ""),
+        (say("Terminal slip"), payment.slip_number or ""),
+    )

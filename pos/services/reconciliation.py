@@ -1,0 +1,56 @@
+"""Compare what the carriers' own statements say with what we confirmed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from pos.domain.renewals import RenewalState
+from pos.ports import Capability, CarrierUnavailable, OutcomeState
+from pos.services.kit import Kit
+from pos.store import renewals as rows
+from pos.store.db import reading
+
+_MARGIN = timedelta(days=1)
+
+
+def compare_with_statements(*, kit: Kit) -> Iterator[str]:
+    """A sentence for each difference between our confirmed renewals and each carrier's statement, matched by reference.
+
+    A carrier that does not answer is a sentence too: silence is no agreement."""
+    for name, carrier in kit.carriers.items():
+        if Capability.STATEMENT not in carrier.declaration().capabilities:
+            continue
+        with reading() as session:
+            attempts = session.execute(
+                select(rows.Attempt.ref, rows.Attempt.written_at, rows.Renewal.state, rows.Renewal.cost_minor)
+                .join(rows.Renewal, rows.Renewal.id == rows.Attempt.renewal_id)
+                .where(rows.Renewal.carrier == name)
+            ).all()
+        if not attempts:
+            continue
+        ours = {ref: cost for ref, _, state, cost in attempts if state is RenewalState.CONFIRMED}
+        undecided = {ref for ref, _, state, _ in attempts if state in rows.WAITING or state is RenewalState.SUBMITTING}
+        first = min(written for _, written, _, _ in attempts)
+        try:
+            lines = list(carrier.statement(first - _MARGIN, kit.now() + _MARGIN))
+        except CarrierUnavailable:
+            yield f"carrier {name}: its statement cannot be read now"
+            continue
+        debits = [line for line in lines if line.state is OutcomeState.SUCCEEDED]
+        times = Counter(line.ref for line in debits)
+        amounts = {line.ref: line.cost.minor for line in debits}
+        known = {ref for ref, *_ in attempts}
+        for ref, count in times.items():
+            if count > 1:
+                yield f"carrier {name}: charged {count} times for {ref}"
+            elif ref in known and ref not in ours and ref not in undecided:
+                yield f"carrier {name}: charged for {ref}, which we did not confirm"
+        for ref, cost in ours.items():
+            if ref not in times:
+                yield f"carrier {name}: knows nothing of {ref}, which we confirmed"
+            elif amounts[ref] != cost:
+                yield f"carrier {name}: charged {amounts[ref]} for {ref}, we booked {cost}"

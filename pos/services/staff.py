@@ -1,0 +1,155 @@
+"""Sign in with a PIN at an enrolled till, stay signed in at the server, sign out."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from pos.domain.errors import SignInRefused
+from pos.domain.permissions import Role
+from pos.domain.staff import LOCK_WINDOW, SESSION_END, SESSION_IDLE, WRONG_PER_STAFF, WRONG_PER_TILL
+from pos.domain.tills import Desk, Store, Till
+from pos.services.kit import Kit
+from pos.services.tills import digest
+from pos.store import staff as rows
+from pos.store import tills as till_rows
+from pos.store.db import reading, transaction
+from pos.store.keys import KeyRing
+
+# OWASP's floor for argon2id; what protects a stolen table of six digits is the pepper, which is not in the database.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+def hash_pin(pin: str, keys: KeyRing) -> str:
+    """Argon2id over the peppered PIN; costs about 20 ms on purpose."""
+    key_id, pepper = keys.current("pep")
+    return f"{key_id}:{_hasher.hash(_peppered(pin, pepper))}"
+
+
+def _peppered(pin: str, pepper: bytes) -> str:
+    return hmac.new(pepper, pin.encode(), hashlib.sha256).hexdigest()
+
+
+def people_at(store: Store) -> list[tuple[str, str, str]]:
+    """(number, name, role) of everybody who may sign in at this store's tills."""
+    with reading() as session:
+        return [(person.number, person.name, person.role.value) for person in rows.people_of(session, store.id)]
+
+
+def sign_in(store: Store, till: Till, staff_number: str, pin: str, *, kit: Kit) -> str:
+    """The id of a new stay for the browser. Raises SignInRefused: wrong, locked and unknown look the same.
+
+    The try is written before the PIN is looked at and given back when it was right, so that a crash or a parallel guess
+    counts as wrong. Other stays at this till end in the same commit."""
+    now = kit.now()
+    with transaction() as session:
+        person = rows.by_number(session, staff_number)
+        at_home = person is not None and person.suspended_at is None and person.store_id in (None, store.id)
+        try_row = rows.WrongTry(staff_id=person.id if person and at_home else None, till_id=till.id, at=now)
+        since = now - LOCK_WINDOW
+        locked = rows.wrong_tries(session, since, till_id=till.id) >= WRONG_PER_TILL or (
+            person is not None and rows.wrong_tries(session, since, staff_id=person.id) >= WRONG_PER_STAFF
+        )
+        session.add(try_row)
+        session.flush()
+        try_id = try_row.id
+        stored = person.pin_hash if person is not None and at_home else None
+    right = _verify(stored, pin, kit.keys) and not locked
+    stay_id = secrets.token_urlsafe(32)
+    with transaction() as session:
+        pen = kit.pen(Desk(store, till, person.plain()), now) if person is not None and at_home else None
+        if not right or pen is None or person is None:
+            if pen is not None:
+                pen.note(session, "staff.pin_failed", "staff", staff_number[:12], {"locked": locked})
+        else:
+            session.delete(session.get_one(rows.WrongTry, try_id))
+            for stay in rows.live_sign_ins(session, till.id):
+                stay.ended_at, stay.ended_why = now, "switched"
+            session.add(
+                rows.SignIn(
+                    id_hash=digest(stay_id),
+                    staff_id=person.id,
+                    till_id=till.id,
+                    began_at=now,
+                    seen_at=now,
+                    ends_at=now + SESSION_END,
+                )
+            )
+            pen.note(session, "staff.signed_in", "staff", person.number, {})
+    if not right:
+        raise SignInRefused
+    return stay_id
+
+
+def _verify(stored: str | None, pin: str, keys: KeyRing) -> bool:
+    """Whether the PIN is right; costs the same when there is nobody to compare with."""
+    key_id, _, hashed = (stored or "").partition(":")
+    if stored is None:
+        _hasher.hash(pin)
+        return False
+    try:
+        return _hasher.verify(hashed, _peppered(pin, keys.by_id(key_id)))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def who(stay_id: str, store: Store, till: Till, *, kit: Kit) -> Desk | None:
+    """Who is signed in with this stay at this till; None when it ended, idled, or belongs to another till."""
+    now = kit.now()
+    with reading() as session:
+        stay = session.get(rows.SignIn, digest(stay_id))
+        if stay is None or stay.ended_at is not None or stay.till_id != till.id or stay.ends_at < now:
+            return None
+        if stay.seen_at + SESSION_IDLE < now:
+            return None
+        person = session.get_one(rows.Staff, stay.staff_id)
+        if person.suspended_at is not None:
+            return None
+        desk, seen_at = Desk(store, till, person.plain()), stay.seen_at
+    if now - seen_at > _SEEN_EVERY:
+        _seen(stay_id, now)
+    return desk
+
+
+def _seen(stay_id: str, now: datetime) -> None:
+    with transaction() as session:
+        stay = session.get(rows.SignIn, digest(stay_id))
+        if stay is not None:
+            stay.seen_at = now
+
+
+def sign_out(stay_id: str, desk: Desk, *, kit: Kit) -> None:
+    """End the stay at the server; the browser's copy of the id is worth nothing from now on."""
+    now = kit.now()
+    with transaction() as session:
+        stay = session.get(rows.SignIn, digest(stay_id))
+        if stay is not None and stay.ended_at is None:
+            stay.ended_at, stay.ended_why = now, "signed_out"
+            kit.pen(desk, now).note(session, "staff.signed_out", "staff", desk.staff.number, {})
+
+
+def add(number: str, name: str, role: Role, store_code: str | None, pin: str, language: str, *, kit: Kit) -> None:
+    """A new person, journaled in the office chain of the store (or of the first store for people of all stores)."""
+    now = kit.now()
+    hashed = hash_pin(pin, kit.keys)
+    with transaction() as session:
+        store = till_rows.store_by_code(session, store_code) if store_code else None
+        session.add(
+            rows.Staff(
+                number=number,
+                name=name,
+                role=role,
+                store_id=store.id if store else None,
+                language=language,
+                pin_hash=hashed,
+            )
+        )
+        day = store.plain().business_day(now) if store else now.date()
+        pen = kit.office_pen(store.code if store else "all", "command", now, day)
+        pen.note(session, "staff.added", "staff", number, {"role": role.value})

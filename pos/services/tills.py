@@ -1,0 +1,85 @@
+"""Enrol a browser as a till; know a till again by its secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from pos.domain.errors import EnrolmentCodeWrong
+from pos.domain.staff import ENROLMENT_CODE_LIFE
+from pos.domain.tills import Store, Till
+from pos.services.kit import Kit
+from pos.store import tills as rows
+from pos.store.db import reading, transaction
+
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_MISSES = 5
+
+
+def digest(secret: str) -> str:
+    """How secrets stand in the database; they are long and random, so one round is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def make_code(till_code: str, *, kit: Kit) -> str:
+    """A one-time enrolment code, good for ten minutes, shown once. Raises EnrolmentCodeWrong when there is no such till."""
+    code = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    now = kit.now()
+    with transaction() as session:
+        till = rows.till_by_code(session, till_code)
+        if till is None:
+            raise EnrolmentCodeWrong
+        till.enrolment_code_hash, till.enrolment_ends_at = digest(code), now + ENROLMENT_CODE_LIFE
+        till.enrolment_misses = 0
+        store = rows.store_of(session, till).plain()
+        kit.office_pen(store.code, "command", now, store.business_day(now)).note(session, "till.code", "till", till.code, {})
+    return f"{till_code}-{code}"
+
+
+def enrol(code: str, *, kit: Kit) -> str:
+    """Exchange a code for the till's secret (256 bits, for the browser's cookie). An earlier browser of that till is out.
+
+    Power cut: the code is spent and the secret kept in one commit; a lost answer needs a new code."""
+    till_code, _, secret_part = code.strip().upper().rpartition("-")
+    now = kit.now()
+    refused = False
+    with transaction() as session:
+        till = rows.till_by_code(session, till_code)
+        if till is None or till.enrolment_code_hash is None or till.enrolment_ends_at is None:
+            raise EnrolmentCodeWrong
+        right = hmac.compare_digest(till.enrolment_code_hash, digest(secret_part))
+        if not right or till.enrolment_ends_at < now:
+            till.enrolment_misses += 1
+            if till.enrolment_misses >= _MISSES:
+                till.enrolment_code_hash = None
+            refused = True
+        else:
+            secret = _keep_secret(till)
+            till.enrolled_at = now
+            store = rows.store_of(session, till).plain()
+            kit.office_pen(store.code, "command", now, store.business_day(now)).note(
+                session, "till.enrolled", "till", till.code, {}
+            )
+    if refused:
+        raise EnrolmentCodeWrong
+    return secret
+
+
+def _keep_secret(till: rows.Till) -> str:
+    secret = secrets.token_urlsafe(32)
+    till.secret_hash, till.enrolment_code_hash, till.enrolment_ends_at = digest(secret), None, None
+    return secret
+
+
+def recognise(secret: str) -> tuple[Store, Till] | None:
+    """The till that holds this secret, or None."""
+    with reading() as session:
+        till = rows.till_by_secret(session, digest(secret))
+        return None if till is None else (rows.store_of(session, till).plain(), till.plain())
+
+
+def all_tills() -> list[tuple[str, str, str]]:
+    """(code, name, store's name) of every till, for the demo's first page and the command line."""
+    with reading() as session:
+        return [(till.code, till.name, rows.store_of(session, till).name) for till in rows.all_tills(session)]

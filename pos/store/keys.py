@@ -1,0 +1,104 @@
+"""The key ring: a file outside the database, one key for each purpose, and the sealing of personal data with it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+# jrn journal seals, sig Z signatures, enc fields, idh document numbers, idx number look-ups, pep PINs, web cookies.
+PURPOSES = ("jrn", "sig", "enc", "idh", "idx", "pep", "web")
+
+
+class KeyRingUnusable(Exception):
+    """The file is missing, unreadable or incomplete; the sentence says which and what to do."""
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """Keys by id such as ``enc-1``; the current one of each purpose, and older ones that rows still name."""
+
+    keys: dict[str, bytes]
+    now: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"KeyRing({', '.join(sorted(self.keys))})"
+
+    def current(self, purpose: str) -> tuple[str, bytes]:
+        """(key id, key) that new rows use."""
+        key_id = self.now[purpose]
+        return key_id, self.keys[key_id]
+
+    def by_id(self, key_id: str) -> bytes:
+        """Raises KeyRingUnusable when a row names a key that is gone."""
+        try:
+            return self.keys[key_id]
+        except KeyError:
+            raise KeyRingUnusable(f"the key {key_id} is not in the key ring") from None
+
+    def seal(self, plain: str, place: str) -> bytes:
+        """AES-256-GCM: key id, nonce, ciphertext. ``place`` (table.column:record) is authenticated, so that a value pasted
+        into another row fails."""
+        key_id, key = self.current("enc")
+        nonce = secrets.token_bytes(12)
+        return key_id.encode() + b"\x00" + nonce + AESGCM(key).encrypt(nonce, plain.encode(), f"{place}:{key_id}".encode())
+
+    def open(self, sealed: bytes, place: str) -> str:
+        """Raises cryptography's InvalidTag when the value was changed or stands in another place than it was sealed for."""
+        name, _, rest = sealed.partition(b"\x00")
+        key_id = name.decode()
+        opened = AESGCM(self.by_id(key_id)).decrypt(rest[:12], rest[12:], f"{place}:{key_id}".encode())
+        return opened.decode()
+
+    def look_up(self, purpose: str, plain: str) -> str:
+        """A keyed digest with its key id, for finding equals without knowing them (``idx`` numbers, ``idh`` documents)."""
+        key_id, key = self.current(purpose)
+        return f"{key_id}:{hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()}"
+
+    def sign(self, message: bytes) -> tuple[str, str]:
+        """(key id, Ed25519 signature in hexadecimal digits)."""
+        key_id, key = self.current("sig")
+        return key_id, Ed25519PrivateKey.from_private_bytes(key).sign(message).hex()
+
+    def public_key(self, key_id: str) -> bytes:
+        """The 32 bytes an outsider needs to check signatures."""
+        private = Ed25519PrivateKey.from_private_bytes(self.by_id(key_id))
+        return private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def make(path: Path) -> KeyRing:
+    """Write a new ring, readable by its owner only. Refuses to replace one: what it sealed would be lost for good."""
+    keys = {f"{purpose}-1": secrets.token_bytes(32) for purpose in PURPOSES}
+    content = {
+        "now": {purpose: f"{purpose}-1" for purpose in PURPOSES},
+        "keys": {key_id: b64encode(key).decode() for key_id, key in keys.items()},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+    return load(path)
+
+
+def load(path: Path) -> KeyRing:
+    """Raises KeyRingUnusable with a sentence for the person who installs."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        keys = {key_id: b64decode(text) for key_id, text in content["keys"].items()}
+        now = dict(content["now"])
+    except FileNotFoundError:
+        raise KeyRingUnusable(f"There is no key ring at {path}. Restore it, or make one with `pos keys make`.") from None
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as fault:
+        raise KeyRingUnusable(f"The key ring {path} cannot be read: {type(fault).__name__}.") from None
+    lacking = [p for p in PURPOSES if now.get(p) not in keys or len(keys[now[p]]) != 32]
+    if lacking:
+        raise KeyRingUnusable(f"The key ring {path} lacks keys for: {', '.join(lacking)}.")
+    return KeyRing(keys=keys, now=now)

@@ -1,0 +1,86 @@
+"""The price list as rows, and when each carrier's catalogue was last read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from pos.domain import plans as domain
+from pos.domain.money import Money
+from pos.store.base import Base, Minor, Moment
+
+
+class Plan(Base):
+    """What one store sells. Retired plans stay: old sales point at them."""
+
+    __tablename__ = "plans"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    carrier: Mapped[str] = mapped_column(String(40))
+    product_key: Mapped[str] = mapped_column(String(80))
+    line: Mapped[str] = mapped_column(String(40))
+    operator: Mapped[str | None] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(10))
+    currency: Mapped[str] = mapped_column(String(3))
+    price_minor: Mapped[Minor]
+    cost_minor: Mapped[Minor]
+    cost_currency: Mapped[str] = mapped_column(String(3))
+    face_minor: Mapped[Minor]
+    face_currency: Mapped[str] = mapped_column(String(3))
+    valid_days: Mapped[int | None]
+    data_megabytes: Mapped[int | None]
+    minutes: Mapped[int | None]
+    texts: Mapped[int | None]
+    imported_at: Mapped[datetime] = mapped_column(Moment)
+    retired_at: Mapped[datetime | None] = mapped_column(Moment)
+    sold: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (UniqueConstraint("store_id", "carrier", "product_key"),)
+
+    def plain(self) -> domain.Plan:
+        return domain.Plan(
+            id=self.id,
+            carrier=self.carrier,
+            product_key=self.product_key,
+            line=self.line,
+            operator=self.operator,
+            name=self.name,
+            kind=self.kind,
+            price=Money(self.price_minor, self.currency),
+            cost=Money(self.cost_minor, self.cost_currency),
+            face=Money(self.face_minor, self.face_currency),
+            valid_days=self.valid_days,
+            data_megabytes=self.data_megabytes,
+            minutes=self.minutes,
+            texts=self.texts,
+        )
+
+
+def on_sale(session: Session, store_id: int, carrier: str, operator: str | None) -> list[Plan]:
+    """What the store sells of a carrier for SIMs of an operator (of all, where that is unknown), most sold first."""
+    chosen = select(Plan).where(Plan.store_id == store_id, Plan.carrier == carrier, Plan.retired_at.is_(None))
+    if operator is not None:
+        chosen = chosen.where(or_(Plan.operator == operator, Plan.operator.is_(None)))
+    return list(session.scalars(chosen.order_by(Plan.sold.desc(), Plan.price_minor, Plan.id)))
+
+
+def operator_of(session: Session, carrier: str, product_key: str | None) -> str | None:
+    """Whose SIMs a product fits, by any store's price list."""
+    if product_key is None:
+        return None
+    chosen = select(Plan.operator).where(Plan.carrier == carrier, Plan.product_key == product_key).limit(1)
+    return session.scalar(chosen)
+
+
+def of_carrier(session: Session, store_id: int, carrier: str) -> dict[str, Plan]:
+    """All plans of a carrier ever imported for a store, by product key."""
+    chosen = select(Plan).where(Plan.store_id == store_id, Plan.carrier == carrier)
+    return {plan.product_key: plan for plan in session.scalars(chosen)}
+
+
+def count(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Plan)) or 0

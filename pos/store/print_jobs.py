@@ -1,0 +1,94 @@
+"""Print jobs as rows, and the lease that lets one worker feed one printer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from pos.domain.print_jobs import JobKind, JobState
+from pos.store.base import Base, Moment, Word
+
+
+class PrintJob(Base):
+    __tablename__ = "print_jobs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    printer_id: Mapped[int] = mapped_column(ForeignKey("printers.id"))
+    till_id: Mapped[int] = mapped_column(ForeignKey("tills.id"))
+    sale_id: Mapped[str | None] = mapped_column(ForeignKey("sales.id"), index=True)
+    receipt_id: Mapped[int | None] = mapped_column(ForeignKey("receipts.id"))
+    kind: Mapped[JobKind] = mapped_column(Word(JobKind))
+    state: Mapped[JobState] = mapped_column(Word(JobState))
+    reason: Mapped[str | None] = mapped_column(String(30))
+    title: Mapped[str] = mapped_column(String(120))
+    copy_number: Mapped[int] = mapped_column(default=0)
+    document: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(Moment)
+    lease_owner: Mapped[str | None] = mapped_column(String(80))
+    lease_ends_at: Mapped[datetime | None] = mapped_column(Moment)
+    first_byte_at: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    __table_args__ = (Index(None, "printer_id", "state", "due_at"), Index(None, "till_id", "created_at"))
+
+
+OPEN = (JobState.QUEUED, JobState.WAITING)
+QUESTIONS = (JobState.UNCERTAIN, JobState.HELD, JobState.WAITING)
+
+
+def printers_with_work(session: Session, now: datetime) -> list[int]:
+    """Printers that have something due and nothing under way."""
+    due = select(PrintJob.printer_id).where(PrintJob.state.in_(OPEN), PrintJob.due_at <= now).distinct()
+    busy = select(PrintJob.printer_id).where(PrintJob.state == JobState.SENDING, PrintJob.lease_ends_at >= now)
+    return list(session.scalars(due.where(PrintJob.printer_id.not_in(busy))))
+
+
+def next_for(session: Session, printer_id: int, now: datetime) -> PrintJob | None:
+    """The oldest due job, none while another one is being sent to this printer. Drawer pulses go before the paper."""
+    busy = select(PrintJob.id).where(PrintJob.printer_id == printer_id, PrintJob.state == JobState.SENDING)
+    if session.scalar(busy.limit(1)) is not None:
+        return None
+    chosen = select(PrintJob).where(PrintJob.printer_id == printer_id, PrintJob.state.in_(OPEN), PrintJob.due_at <= now)
+    return session.scalar(chosen.order_by(PrintJob.id).limit(1).with_for_update(skip_locked=True))
+
+
+def abandoned(session: Session, now: datetime, owner_prefix: str) -> list[PrintJob]:
+    """Jobs whose sender is gone: its lease ended, or it is an earlier life of this worker."""
+    gone = or_(PrintJob.lease_ends_at < now, PrintJob.lease_owner.startswith(owner_prefix, autoescape=True))
+    return list(session.scalars(select(PrintJob).where(PrintJob.state == JobState.SENDING, gone).with_for_update()))
+
+
+def for_change(session: Session, job_id: int) -> PrintJob | None:
+    return session.scalar(select(PrintJob).where(PrintJob.id == job_id).with_for_update())
+
+
+def of_sale(session: Session, sale_id: str) -> list[PrintJob]:
+    return list(session.scalars(select(PrintJob).where(PrintJob.sale_id == sale_id).order_by(PrintJob.id)))
+
+
+def at_till(session: Session, till_id: int, limit: int) -> list[PrintJob]:
+    """The till's latest jobs, those with a question first."""
+    asking = select(PrintJob).where(PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS))
+    recent = select(PrintJob).where(PrintJob.till_id == till_id, PrintJob.state.not_in(QUESTIONS))
+    first = list(session.scalars(asking.order_by(PrintJob.id.desc()).limit(limit)))
+    return first + list(session.scalars(recent.order_by(PrintJob.id.desc()).limit(limit)))
+
+
+def questions_at(session: Session, till_id: int) -> int:
+    chosen = select(func.count()).select_from(PrintJob).where(PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS))
+    return session.scalar(chosen) or 0
+
+
+def latest_problem(session: Session, printer_id: int) -> PrintJob | None:
+    chosen = select(PrintJob).where(PrintJob.printer_id == printer_id, PrintJob.state == JobState.WAITING)
+    return session.scalar(chosen.order_by(PrintJob.id.desc()).limit(1))
+
+
+def copies_of(session: Session, receipt_id: int) -> int:
+    """How many copies have been asked for; the next one is this plus one."""
+    chosen = select(func.max(PrintJob.copy_number)).where(PrintJob.receipt_id == receipt_id)
+    return session.scalar(chosen) or 0

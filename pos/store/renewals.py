@@ -1,0 +1,221 @@
+"""Renewals and their attempts as rows, and the claim that gives one worker the right to act."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from pos.domain.money import Money
+from pos.domain.renewals import RenewalState
+from pos.store.base import Base, Minor, Moment, Word
+from pos.store.sales import Sale
+
+
+class Renewal(Base):
+    __tablename__ = "renewals"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"))
+    line_number: Mapped[int]
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    state: Mapped[RenewalState] = mapped_column(Word(RenewalState))
+    carrier: Mapped[str] = mapped_column(String(40))
+    # The plan as it was quoted; a change of the price list never touches it.
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plans.id"))
+    product_key: Mapped[str] = mapped_column(String(80))
+    plan_name: Mapped[str] = mapped_column(String(120))
+    line: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(10))
+    currency: Mapped[str] = mapped_column(String(3))
+    price_minor: Mapped[Minor]
+    tax_minor: Mapped[Minor]
+    tax_basis_points: Mapped[int]
+    cost_minor: Mapped[Minor]
+    cost_currency: Mapped[str] = mapped_column(String(3))
+    face_minor: Mapped[Minor]
+    face_currency: Mapped[str] = mapped_column(String(3))
+    valid_days: Mapped[int | None]
+    quote: Mapped[str] = mapped_column(String(64))
+    quote_ends_at: Mapped[datetime] = mapped_column(Moment)
+    # The number: sealed for the carrier's request, a keyed look-up for twins, a salted commitment for the journal.
+    number_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    number_look_up: Mapped[str] = mapped_column(String(80))
+    number_commitment: Mapped[str] = mapped_column(String(64))
+    masked: Mapped[str] = mapped_column(String(30))
+    effect: Mapped[str] = mapped_column(String(10))
+    valid_before: Mapped[datetime | None] = mapped_column(Moment)
+    valid_now: Mapped[datetime | None] = mapped_column(Moment)
+    # The life at the carrier.
+    provider_ref: Mapped[str | None] = mapped_column(String(80))
+    operator_ref: Mapped[str | None] = mapped_column(String(80))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    raw_code: Mapped[str | None] = mapped_column(String(80))
+    paid_at: Mapped[datetime | None] = mapped_column(Moment)
+    due_at: Mapped[datetime | None] = mapped_column(Moment)
+    times_asked: Mapped[int] = mapped_column(default=0)
+    absent_since: Mapped[datetime | None] = mapped_column(Moment)
+    absent_times: Mapped[int] = mapped_column(default=0)
+    lease_owner: Mapped[str | None] = mapped_column(String(80))
+    lease_ends_at: Mapped[datetime | None] = mapped_column(Moment)
+    fence: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (
+        Index(None, "sale_id"),
+        Index(None, "state", "due_at"),
+        Index(None, "number_look_up", "product_key"),
+    )
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.currency)
+
+    @property
+    def tax(self) -> Money:
+        return Money(self.tax_minor, self.currency)
+
+    @property
+    def cost(self) -> Money:
+        return Money(self.cost_minor, self.cost_currency)
+
+    @property
+    def face(self) -> Money:
+        return Money(self.face_minor, self.face_currency)
+
+
+class Attempt(Base):
+    """One request that may be sent. Written before the first byte leaves; a re-send of the same attempt keeps its ``ref``."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    renewal_id: Mapped[str] = mapped_column(ForeignKey("renewals.id"), index=True)
+    ref: Mapped[str] = mapped_column(String(36), unique=True)
+    body_hash: Mapped[str] = mapped_column(String(64))
+    tries: Mapped[int] = mapped_column(default=0)
+    written_at: Mapped[datetime] = mapped_column(Moment)
+    sent_at: Mapped[datetime] = mapped_column(Moment)
+    deadline_at: Mapped[datetime] = mapped_column(Moment)
+    settles_at: Mapped[datetime] = mapped_column(Moment)
+    # Open while the carrier may have it: one open attempt per renewal and one per SIM, kept by unique indexes.
+    open_renewal: Mapped[str | None] = mapped_column(String(36), unique=True)
+    open_number: Mapped[str | None] = mapped_column(String(80), unique=True)
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+def of_sale(session: Session, sale_id: str) -> list[Renewal]:
+    return list(session.scalars(select(Renewal).where(Renewal.sale_id == sale_id).order_by(Renewal.line_number)))
+
+
+def for_change(session: Session, renewal_id: str) -> Renewal | None:
+    return session.scalar(select(Renewal).where(Renewal.id == renewal_id).with_for_update())
+
+
+def latest_attempt(session: Session, renewal_id: str) -> Attempt | None:
+    return session.scalar(select(Attempt).where(Attempt.renewal_id == renewal_id).order_by(Attempt.id.desc()).limit(1))
+
+
+def number_is_busy(session: Session, number_look_up: str, renewal_id: str) -> bool:
+    """Whether another renewal of the same SIM is with the carrier."""
+    chosen = select(Attempt.id).where(Attempt.open_number == number_look_up, Attempt.renewal_id != renewal_id)
+    return session.scalar(chosen) is not None
+
+
+WAITING = (RenewalState.PAID, RenewalState.PENDING, RenewalState.UNKNOWN)
+
+
+def claim_due(session: Session, now: datetime, owner: str, lease_ends_at: datetime) -> Renewal | None:
+    """Take the oldest due renewal that nobody holds. PostgreSQL lets two workers take two; SQLite takes turns."""
+    free = or_(Renewal.lease_ends_at.is_(None), Renewal.lease_ends_at < now)
+    chosen = (
+        select(Renewal)
+        .where(Renewal.state.in_(WAITING), Renewal.due_at <= now, free)
+        .order_by(Renewal.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    renewal = session.scalar(chosen)
+    if renewal is not None:
+        renewal.lease_owner, renewal.lease_ends_at, renewal.fence = owner, lease_ends_at, renewal.fence + 1
+    return renewal
+
+
+def something_due(session: Session, now: datetime) -> bool:
+    free = or_(Renewal.lease_ends_at.is_(None), Renewal.lease_ends_at < now)
+    due = select(Renewal.id).where(Renewal.state.in_(WAITING), Renewal.due_at <= now, free).limit(1)
+    return session.scalar(due) is not None
+
+
+def orphans(session: Session, now: datetime, owner_prefix: str) -> list[Renewal]:
+    """Renewals that say "being sent" and whose sender is gone: its lease ended, or it is an earlier life of this worker."""
+    gone = or_(Renewal.lease_ends_at < now, Renewal.lease_owner.startswith(owner_prefix, autoescape=True))
+    chosen = select(Renewal).where(Renewal.state == RenewalState.SUBMITTING, gone).with_for_update(skip_locked=True)
+    return list(session.scalars(chosen))
+
+
+def twin(session: Session, look_up: str, product_key: str, since: datetime, sale_id: str) -> tuple[Renewal, Sale] | None:
+    """The same number and plan, paid since a moment in any sale of any till but this one, and not refused."""
+    over = (
+        RenewalState.VOIDED,
+        RenewalState.REJECTED,
+        RenewalState.REFUND_DUE,
+        RenewalState.REFUNDING,
+        RenewalState.REFUNDED,
+    )
+    found = session.execute(
+        select(Renewal, Sale)
+        .join(Sale, Sale.id == Renewal.sale_id)
+        .where(Renewal.number_look_up == look_up, Renewal.product_key == product_key, Renewal.paid_at > since)
+        .where(Renewal.sale_id != sale_id, Renewal.state.not_in(over))
+        .order_by(Renewal.paid_at.desc())
+        .limit(1)
+    ).first()
+    return None if found is None else (found[0], found[1])
+
+
+def unfinished(session: Session, store_id: int, states: frozenset[RenewalState]) -> list[tuple[Renewal, Sale]]:
+    chosen = (
+        select(Renewal, Sale)
+        .join(Sale, Sale.id == Renewal.sale_id)
+        .where(Renewal.store_id == store_id, Renewal.state.in_(states))
+        .order_by(Renewal.paid_at)
+    )
+    return [(row[0], row[1]) for row in session.execute(chosen)]
+
+
+def count_unfinished(session: Session, store_id: int, states: frozenset[RenewalState]) -> int:
+    chosen = select(func.count()).select_from(Renewal).where(Renewal.store_id == store_id, Renewal.state.in_(states))
+    return session.scalar(chosen) or 0
+
+
+def by_look_up(session: Session, store_id: int | None, look_up: str, limit: int) -> list[tuple[Renewal, Sale]]:
+    """A number's history, newest first; in one store, or everywhere for those entitled."""
+    chosen = select(Renewal, Sale).join(Sale, Sale.id == Renewal.sale_id).where(Renewal.number_look_up == look_up)
+    if store_id is not None:
+        chosen = chosen.where(Sale.store_id == store_id)
+    return [(row[0], row[1]) for row in session.execute(chosen.order_by(Sale.opened_at.desc()).limit(limit))]
+
+
+def takings_by_plan(session: Session, shift_id: int) -> list[tuple[str, str, int, int]]:
+    """(line, plan name, how many, sum of prices in minor units) of everything paid in a shift."""
+    chosen = (
+        select(Renewal.line, Renewal.plan_name, func.count(), func.sum(Renewal.price_minor))
+        .join(Sale, Sale.id == Renewal.sale_id)
+        .where(Sale.shift_id == shift_id, Renewal.state != RenewalState.VOIDED)
+        .group_by(Renewal.line, Renewal.plan_name)
+        .order_by(Renewal.line, Renewal.plan_name)
+    )
+    return [(row[0], row[1], int(row[2]), int(row[3])) for row in session.execute(chosen)]
+
+
+def states_in_shift(session: Session, shift_id: int) -> dict[RenewalState, int]:
+    """How many lines paid in a shift stand in each state now."""
+    chosen = (
+        select(Renewal.state, func.count())
+        .join(Sale, Sale.id == Renewal.sale_id)
+        .where(Sale.shift_id == shift_id, Renewal.state != RenewalState.VOIDED)
+        .group_by(Renewal.state)
+    )
+    return {row[0]: int(row[1]) for row in session.execute(chosen)}

@@ -1,0 +1,143 @@
+"""Shifts, counts, movements of cash and the frozen Z as rows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from pos.domain.money import Money
+from pos.domain.shifts import Movement, ShiftState
+from pos.store.base import Base, Minor, Moment, Word
+
+
+class Shift(Base):
+    __tablename__ = "shifts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    till_id: Mapped[int] = mapped_column(ForeignKey("tills.id"))
+    number: Mapped[int]
+    state: Mapped[ShiftState] = mapped_column(Word(ShiftState))
+    # The till's id while open: two open shifts at one till cannot both be written.
+    open_till_id: Mapped[int | None] = mapped_column(unique=True)
+    currency: Mapped[str] = mapped_column(String(3))
+    business_day: Mapped[date]
+    opened_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    opened_at: Mapped[datetime] = mapped_column(Moment)
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    float_minor: Mapped[Minor]
+    # Running totals, kept in the commit of each movement; reports read them and prove them against the movements.
+    expected_minor: Mapped[Minor]
+    card_minor: Mapped[Minor] = mapped_column(default=0)
+    card_count: Mapped[int] = mapped_column(default=0)
+    card_refund_minor: Mapped[Minor] = mapped_column(default=0)
+    gross_minor: Mapped[Minor] = mapped_column(default=0)
+    tax_minor: Mapped[Minor] = mapped_column(default=0)
+    sales_count: Mapped[int] = mapped_column(default=0)
+    voids_count: Mapped[int] = mapped_column(default=0)
+    refunds_minor: Mapped[Minor] = mapped_column(default=0)
+    refunds_count: Mapped[int] = mapped_column(default=0)
+    reprints_count: Mapped[int] = mapped_column(default=0)
+    typed_checks_count: Mapped[int] = mapped_column(default=0)
+    first_receipt: Mapped[str | None] = mapped_column(String(30))
+    last_receipt: Mapped[str | None] = mapped_column(String(30))
+    # What the close wrote.
+    counted_minor: Mapped[Minor | None]
+    difference_minor: Mapped[Minor | None]
+    difference_reason: Mapped[str | None] = mapped_column(String(200))
+    left_minor: Mapped[Minor | None]
+    z_number: Mapped[str | None] = mapped_column(String(30), unique=True)
+
+    __table_args__ = (UniqueConstraint("till_id", "number"),)
+
+    def money(self, minor: int) -> Money:
+        return Money(minor, self.currency)
+
+
+class CashMovement(Base):
+    __tablename__ = "cash_movements"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    shift_id: Mapped[int] = mapped_column(ForeignKey("shifts.id"), index=True)
+    kind: Mapped[Movement] = mapped_column(Word(Movement))
+    amount_minor: Mapped[Minor]
+    currency: Mapped[str] = mapped_column(String(3))
+    sale_id: Mapped[str | None] = mapped_column(ForeignKey("sales.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    reason: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class DrawerCount(Base):
+    """Each count is kept, also a discarded first one."""
+
+    __tablename__ = "drawer_counts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    shift_id: Mapped[int] = mapped_column(ForeignKey("shifts.id"), index=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    why: Mapped[str] = mapped_column(String(10))
+    pieces: Mapped[dict[str, int]] = mapped_column(JSON)
+    total_minor: Mapped[Minor]
+    card_total_minor: Mapped[Minor | None]
+    card_count: Mapped[int | None]
+
+
+class ZReport(Base):
+    """The frozen close of one shift: never changed, chained to the one before."""
+
+    __tablename__ = "z_reports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    till_id: Mapped[int] = mapped_column(ForeignKey("tills.id"))
+    sequence: Mapped[int]
+    number: Mapped[str] = mapped_column(String(30), unique=True)
+    shift_id: Mapped[int] = mapped_column(ForeignKey("shifts.id"), unique=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    business_day: Mapped[date]
+    first_seq: Mapped[int]
+    last_seq: Mapped[int]
+    head_mac: Mapped[str] = mapped_column(String(64))
+    grand_total_minor: Mapped[Minor]
+    figures: Mapped[str] = mapped_column(Text)
+    document: Mapped[str] = mapped_column(Text)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    own_hash: Mapped[str] = mapped_column(String(64))
+    key_id: Mapped[str] = mapped_column(String(40))
+    signature: Mapped[str] = mapped_column(String(128))
+
+    __table_args__ = (UniqueConstraint("till_id", "sequence"), Index(None, "business_day"))
+
+
+def open_at(session: Session, till_id: int) -> Shift | None:
+    """The open shift of a till, locked for its running totals."""
+    return session.scalar(select(Shift).where(Shift.open_till_id == till_id).with_for_update())
+
+
+def last_closed(session: Session, till_id: int) -> Shift | None:
+    chosen = select(Shift).where(Shift.till_id == till_id, Shift.state == ShiftState.CLOSED)
+    return session.scalar(chosen.order_by(Shift.number.desc()).limit(1))
+
+
+def last_number(session: Session, till_id: int) -> int:
+    return session.scalar(select(Shift.number).where(Shift.till_id == till_id).order_by(Shift.number.desc()).limit(1)) or 0
+
+
+def movements_of(session: Session, shift_id: int) -> list[CashMovement]:
+    return list(session.scalars(select(CashMovement).where(CashMovement.shift_id == shift_id).order_by(CashMovement.id)))
+
+
+def counts_of(session: Session, shift_id: int) -> list[DrawerCount]:
+    return list(session.scalars(select(DrawerCount).where(DrawerCount.shift_id == shift_id).order_by(DrawerCount.id)))
+
+
+def last_z(session: Session, till_id: int) -> ZReport | None:
+    return session.scalar(select(ZReport).where(ZReport.till_id == till_id).order_by(ZReport.sequence.desc()).limit(1))
+
+
+def z_of(session: Session, shift_id: int) -> ZReport | None:
+    return session.scalar(select(ZReport).where(ZReport.shift_id == shift_id))

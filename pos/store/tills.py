@@ -1,0 +1,112 @@
+"""Stores, printers and tills as rows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from pos.domain import tills as domain
+from pos.store.base import Base, Minor, Moment
+
+
+class Store(Base):
+    __tablename__ = "stores"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(8), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    legal_name: Mapped[str] = mapped_column(String(120))
+    address: Mapped[list[str]] = mapped_column(JSON)
+    tax_label: Mapped[str] = mapped_column(String(40))
+    tax_number: Mapped[str] = mapped_column(String(40))
+    country: Mapped[str] = mapped_column(String(2))
+    currency: Mapped[str] = mapped_column(String(3))
+    zone: Mapped[str] = mapped_column(String(60))
+    day_starts_minutes: Mapped[int]
+    tax_name: Mapped[str] = mapped_column(String(40))
+    tax_basis_points: Mapped[int]
+    support: Mapped[list[str]] = mapped_column(JSON)
+    hours: Mapped[str] = mapped_column(String(120))
+    footer: Mapped[list[str]] = mapped_column(JSON)
+    drawer_tolerance_minor: Mapped[Minor]
+
+    def plain(self) -> domain.Store:
+        """The shop as a value."""
+        return domain.Store(
+            id=self.id,
+            code=self.code,
+            name=self.name,
+            legal_name=self.legal_name,
+            address=tuple(self.address),
+            tax_label=self.tax_label,
+            tax_number=self.tax_number,
+            country=self.country,
+            currency=self.currency,
+            zone=self.zone,
+            day_starts=timedelta(minutes=self.day_starts_minutes),
+            tax_name=self.tax_name,
+            tax_basis_points=self.tax_basis_points,
+            support=tuple(self.support),
+            hours=self.hours,
+            footer=tuple(self.footer),
+            drawer_tolerance_minor=self.drawer_tolerance_minor,
+        )
+
+
+class Printer(Base):
+    __tablename__ = "printers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    name: Mapped[str] = mapped_column(String(60))
+    # The fields of receipts.settings.PrinterSettings that differ from its defaults.
+    settings: Mapped[dict[str, object]] = mapped_column(JSON)
+    near_end: Mapped[bool] = mapped_column(default=False)
+
+    __table_args__ = (UniqueConstraint("store_id", "name"),)
+
+
+class Till(Base):
+    __tablename__ = "tills"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    code: Mapped[str] = mapped_column(String(12), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    surface: Mapped[str] = mapped_column(String(10))
+    printer_id: Mapped[int | None] = mapped_column(ForeignKey("printers.id"))
+    enrolment_code_hash: Mapped[str | None] = mapped_column(String(64))
+    enrolment_ends_at: Mapped[datetime | None] = mapped_column(Moment)
+    enrolment_misses: Mapped[int] = mapped_column(default=0)
+    # SHA-256 of the 256-bit secret that lives in the till's browser.
+    secret_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    enrolled_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    def plain(self) -> domain.Till:
+        return domain.Till(id=self.id, code=self.code, name=self.name, surface=self.surface, printer_id=self.printer_id)
+
+
+def store_of(session: Session, till: Till) -> Store:
+    return session.get_one(Store, till.store_id)
+
+
+def till_by_secret(session: Session, secret_hash: str) -> Till | None:
+    return session.scalar(select(Till).where(Till.secret_hash == secret_hash))
+
+
+def till_by_code(session: Session, code: str) -> Till | None:
+    return session.scalar(select(Till).where(Till.code == code))
+
+
+def all_tills(session: Session) -> list[Till]:
+    return list(session.scalars(select(Till).order_by(Till.code)))
+
+
+def store_by_code(session: Session, code: str) -> Store | None:
+    return session.scalar(select(Store).where(Store.code == code))
+
+
+def printers_of(session: Session, store_id: int) -> list[Printer]:
+    return list(session.scalars(select(Printer).where(Printer.store_id == store_id).order_by(Printer.id)))

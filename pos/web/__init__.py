@@ -1,0 +1,17 @@
+"""The screens: each module is its forms, then its views. This is the table of contents."""
+
+from flask import Blueprint
+
+from pos.web import counter, paying, printing, receipts, search, shifts, sign_in, status
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    sign_in.bp,
+    counter.bp,
+    receipts.bp,
+    search.bp,
+    shifts.bp,
+    printing.bp,
+    status.bp,
+)
+
+__all__ = ["BLUEPRINTS", "paying"]

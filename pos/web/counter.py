@@ -1,0 +1,368 @@
+"""The counter: one field, document, plans, read-back, outcome. Paying has a module of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask_babel import get_locale, gettext
+
+from pos.domain import pictures as p
+from pos.domain.carriers import REASONS
+from pos.domain.countries import issuer_key
+from pos.domain.documents import DocumentProblem, DocumentType
+from pos.domain.entry import (
+    BadgeEntry,
+    CardNumberRefused,
+    IccidEntry,
+    ImeiEntry,
+    MrzEntry,
+    PhoneEntry,
+    ReceiptEntry,
+    SearchEntry,
+    SearchHint,
+    understand,
+)
+from pos.domain.errors import (
+    DocumentUnreadable,
+    DuplicateRenewal,
+    LooksLikeCard,
+    NumberNotValid,
+    SimNumberNotValid,
+    UnreadableEntry,
+)
+from pos.domain.money import NotMoney, parse
+from pos.domain.permissions import Permission
+from pos.domain.plans import Plan
+from pos.domain.words import N_
+from pos.services import identity_checks, numbers, plans, receipts, sales, shifts
+from pos.web.errors import refused, shown_again
+from pos.web.fields import CounterForm, ShortText, day_from
+from pos.web.login import desk, door, kit
+
+bp = Blueprint("counter", __name__)
+
+DEVICE = N_("This is the number of a device, not of a SIM. Ask for the phone number, or scan the SIM card.")
+DOCUMENT_FIRST = N_("This is a document. Type the phone number first; the document is scanned on the next page.")
+BADGE = N_("This is a staff badge. Lock the till (F8) and choose the name there.")
+TYPES: dict[DocumentType, str] = {
+    DocumentType.PASSPORT: N_("Passport"),
+    DocumentType.NATIONAL_ID: N_("Identity card"),
+    DocumentType.RESIDENCE_PERMIT: N_("Residence permit"),
+    DocumentType.DRIVING_LICENCE: N_("Driving licence"),
+    DocumentType.TRAVEL_PERMIT: N_("Travel permit"),
+}
+
+
+class EntryForm(CounterForm):
+    entry = ShortText(longest=200, cards=True)
+
+
+class DocumentForm(CounterForm):
+    mrz = ShortText(longest=200, cards=True)
+    document_type = ShortText(longest=30)
+    document_country = ShortText(longest=3)
+    document_number = ShortText(longest=30)
+    expires_on = ShortText(longest=10)
+
+
+class PlanForm(CounterForm):
+    plan_id = ShortText(longest=12)
+    reason = ShortText(longest=200)
+
+
+# ------------------------------------------------------------------ the one field
+
+
+def home_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None = None, sale_id: str | None = None) -> str:
+    here = desk()
+    return render_template(
+        "counter/home.html",
+        sale_id=sale_id or sales.new_id(),
+        region=here.store.country,
+        mine=sales.recent(here, kit=kit()),
+        unfinished=sales.unfinished(here),
+        shift_open=shifts.current(here) is not None,
+        errors=errors or {},
+        typed=typed or {},
+    )
+
+
+@bp.get("/")
+@door(Permission.SEARCH)
+def home() -> str:
+    return home_page()
+
+
+def _home_again(sale_id: str, errors: dict[str, str], typed: dict[str, str]) -> str:
+    entry = "" if errors and "entry" in errors and g.get("forget_entry") else typed.get("entry", "")
+    return home_page(errors, {"entry": entry}, sale_id)
+
+
+@bp.post("/sales/<uuid:sale_id>/number")
+@door(Permission.SELL)
+def number(sale_id: Any) -> Any:
+    return _number(sale_id=str(sale_id))
+
+
+@shown_again(_home_again, "entry")
+def _number(sale_id: str) -> Any:
+    form = EntryForm()
+    if not form.validate():
+        return home_page(form.first_errors(), {}, sale_id), 422
+    entry = understand(form.entry.data or "", desk().store.country, [desk().till.code])
+    match entry:
+        case PhoneEntry():
+            numbers.ask_about(sale_id, entry.number.e164, "phone", desk(), str(get_locale()), kit=kit())
+        case IccidEntry():
+            numbers.ask_about(sale_id, entry.iccid.digits, "sim", desk(), str(get_locale()), kit=kit())
+        case ReceiptEntry():
+            found = sales.find(entry.number, None, desk(), kit=kit())
+            if not found:
+                raise UnreadableEntry
+            return redirect(url_for("search.show", sale_id=found[0].id))
+        case CardNumberRefused():
+            g.forget_entry = True
+            raise LooksLikeCard
+        case ImeiEntry():
+            return home_page({"entry": gettext(DEVICE)}, {}, sale_id), 422
+        case MrzEntry():
+            return home_page({"entry": gettext(DOCUMENT_FIRST)}, {}, sale_id), 422
+        case BadgeEntry():
+            return home_page({"entry": gettext(BADGE)}, {}, sale_id), 422
+        case SearchEntry(hint=hint):
+            raise _nearly(hint, form.entry.data or "")
+        case _:
+            raise UnreadableEntry
+    return redirect(url_for("counter.sale", sale_id=sale_id))
+
+
+def _nearly(hint: SearchHint | None, typed: str) -> Exception:
+    if hint in (SearchHint.NUMBER_TOO_SHORT, SearchHint.NUMBER_TOO_LONG, SearchHint.NUMBER_NOT_VALID):
+        return NumberNotValid(number=typed[:30])
+    if hint is SearchHint.SIM_NOT_RIGHT:
+        return SimNumberNotValid()
+    return UnreadableEntry()
+
+
+# ------------------------------------------------------------------ a sale, at its step
+
+
+@bp.get("/sales/<uuid:sale_id>", endpoint="sale")
+@door(Permission.SEARCH)
+def show_sale(sale_id: Any) -> Any:
+    return page_of(sales.show(str(sale_id), desk(), kit=kit()))
+
+
+def page_of(sale: p.SalePicture, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> Any:
+    """The screen of the step a sale stands at."""
+    pages = {
+        p.Step.DOCUMENT: document_page,
+        p.Step.PLAN: plans_page,
+        p.Step.CHECK: check_page,
+        p.Step.CARD: card_page,
+        p.Step.TENDER_UNKNOWN: card_page,
+        p.Step.RESULT: result_page,
+        p.Step.VOIDED: voided_page,
+    }
+    return pages[sale.step](sale, errors or {}, typed or {})
+
+
+def document_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str]) -> str:
+    names = get_locale().territories
+    codes = sorted((code for code in names if len(code) == 2 and issuer_key(code) == code), key=lambda code: names[code])
+    return render_template(
+        "counter/document.html",
+        sale=sale,
+        types=[(kind.value, gettext(label)) for kind, label in TYPES.items()],
+        countries=[(code, names[code]) for code in codes],
+        verdict=None,
+        faults=[],
+        errors=errors,
+        typed={"document_country": desk().store.country, **typed},
+    )
+
+
+def _document_again(sale_id: str, errors: dict[str, str], typed: dict[str, str]) -> str:
+    return document_page(sales.show(sale_id, desk(), kit=kit()), errors, typed)
+
+
+@bp.post("/sales/<uuid:sale_id>/document")
+@door(Permission.SELL)
+def document(sale_id: Any) -> Any:
+    return _document(sale_id=str(sale_id))
+
+
+@shown_again(_document_again, "document_number", "matches_person", "mrz")
+def _document(sale_id: str) -> Any:
+    form = DocumentForm()
+    if not form.validate():
+        return _document_again(sale_id, form.first_errors(), {}), 422
+    identity_checks.verify(sale_id, _seen(form), "matches_person" in request.form, desk(), kit=kit())
+    return redirect(url_for("counter.sale", sale_id=sale_id))
+
+
+def _seen(form: DocumentForm) -> identity_checks.Seen:
+    """What the clerk scanned or typed. Raises DocumentUnreadable at the field it came from."""
+    if form.mrz.data:
+        try:
+            return identity_checks.read_lines(form.mrz.data, desk().store.local(kit().now()).date())
+        except DocumentUnreadable as error:
+            error.field = "mrz"
+            raise
+    if form.document_type.data not in set(DocumentType):
+        raise DocumentUnreadable(fault=identity_checks.PROBLEMS[DocumentProblem.MISSING_NUMBER])
+    return identity_checks.Seen(
+        type=DocumentType(form.document_type.data),
+        country=form.document_country.data or "",
+        number=form.document_number.data or "",
+        expires_on=day_from(form.expires_on.data or ""),
+    )
+
+
+# ------------------------------------------------------------------ plans
+
+
+@bp.get("/sales/<uuid:sale_id>/plans", endpoint="plans")
+@door(Permission.SELL)
+def show_plans(sale_id: Any) -> Any:
+    found = sales.show(str(sale_id), desk(), kit=kit())
+    if found.step not in (p.Step.PLAN, p.Step.CHECK):
+        return redirect(url_for("counter.sale", sale_id=str(sale_id)))
+    return plans_page(found, {}, {})
+
+
+def plans_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str], **more: Any) -> str:
+    number_picture = sale.number
+    offered = plans.offers(desk(), number_picture.carrier, number_picture.operator) if number_picture else []
+    filters = {name: request.args.get(name, "")[:20] for name in ("line", "need", "budget")}
+    effects = {plan.id: sales.effect_of(plan, number_picture, kit().now()) for plan in offered} if number_picture else {}
+    names = {"zh_Hans": 1, "zh_Hant": 2}.get(str(get_locale()), 0)
+    return render_template(
+        "counter/plans.html",
+        sale=sale,
+        plans=[plan for plan in offered if fits(plan, filters)],
+        lines=[(code, words[names]) for code, words in plans.lines_of(offered)],
+        filters=filters,
+        effects=effects,
+        errors=errors,
+        typed=typed,
+        **more,
+    )
+
+
+def fits(plan: Plan, filters: dict[str, str]) -> bool:
+    """Whether a plan answers what the customer asked for; a filter that cannot be read filters nothing."""
+    need, days = filters["need"], plan.valid_days or 0
+    wanted = {
+        "": True,
+        "data": bool(plan.data_megabytes),
+        "calls": bool(plan.minutes),
+        "short": 0 < days <= 15,
+        "long": days >= 28,
+    }.get(need, True)
+    try:
+        affordable = not filters["budget"] or plan.price <= parse(filters["budget"], plan.price.currency)
+    except NotMoney:
+        affordable = True
+    return wanted and affordable and filters["line"] in ("", plan.line)
+
+
+def _plans_again(sale_id: str, errors: dict[str, str], typed: dict[str, str]) -> Any:
+    found = sales.show(sale_id, desk(), kit=kit())
+    return page_of(found, errors, typed) if found.step is not p.Step.CHECK else plans_page(found, errors, typed)
+
+
+@bp.post("/sales/<uuid:sale_id>/plan")
+@door(Permission.SELL)
+def plan(sale_id: Any) -> Any:
+    return _plan(sale_id=str(sale_id))
+
+
+@shown_again(_plans_again)
+def _plan(sale_id: str) -> Any:
+    form = PlanForm()
+    form.validate()
+    raw = form.plan_id.data or ""
+    plan_id = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
+    override = request.form.get("override") == "1" and bool(form.reason.data)
+    if override and not desk_may_override():
+        override = False
+    try:
+        sales.choose_plan(sale_id, plan_id, desk(), kit=kit(), override=override, reason=form.reason.data or "")
+    except DuplicateRenewal as error:
+        return _twin_page(sale_id, error)
+    return redirect(url_for("counter.sale", sale_id=sale_id))
+
+
+def desk_may_override() -> bool:
+    from pos.domain.permissions import may
+
+    return may(desk().staff.role, Permission.OVERRIDE_DUPLICATE)
+
+
+def _twin_page(sale_id: str, error: DuplicateRenewal) -> Any:
+    """The duplicate guard: that sale, its state, and the manager's way on."""
+    twin = sales.summary(str(error.values["sale_id"]), desk())
+
+    def page(errors: dict[str, str], typed: dict[str, str]) -> str:
+        found = sales.show(sale_id, desk(), kit=kit())
+        return plans_page(found, errors, typed, duplicate=twin, plan_id=error.values["plan_id"])
+
+    return refused(error, page, ())
+
+
+def check_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str]) -> str:
+    return render_template("counter/check.html", sale=sale, duplicate=None, errors=errors, typed=typed)
+
+
+@bp.get("/sales/<uuid:sale_id>/check")
+@door(Permission.SELL)
+def check(sale_id: Any) -> Any:
+    return redirect(url_for("counter.sale", sale_id=str(sale_id)))
+
+
+# ------------------------------------------------------------------ outcome
+
+
+def card_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str]) -> Any:
+    from pos.web.paying import card_page as page
+
+    return page(sale, errors, typed)
+
+
+def result_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str]) -> str:
+    return render_template("counter/result.html", sale=sale, now=kit().now(), reasons=REASONS, errors=errors, typed=typed)
+
+
+def voided_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str]) -> str:
+    return render_template("counter/voided.html", sale=sale, sale_id=sales.new_id(), errors=errors, typed=typed)
+
+
+@bp.get("/sales/<uuid:sale_id>/result")
+@door(Permission.SEARCH)
+def result(sale_id: Any) -> Any:
+    return redirect(url_for("counter.sale", sale_id=str(sale_id)))
+
+
+@bp.get("/sales/<uuid:sale_id>/progress")
+@door(Permission.SEARCH)
+def progress(sale_id: Any) -> Any:
+    """The part of the outcome that moves; when it has come to rest the strip is asked to look again."""
+    found = sales.show(str(sale_id), desk(), kit=kit())
+    page = render_template("counter/_progress.html", sale=found, now=kit().now(), reasons=REASONS, errors={}, typed={})
+    return page, 200, {} if found.moving else {"HX-Trigger": "settled"}
+
+
+@bp.post("/sales/<uuid:sale_id>/interim")
+@door(Permission.SELL)
+def interim(sale_id: Any) -> Any:
+    receipts.issue_interim(str(sale_id), desk(), kit=kit())
+    return redirect(url_for("counter.sale", sale_id=str(sale_id)))
+
+
+@bp.post("/sales/<uuid:sale_id>/void")
+@door(Permission.SELL)
+def void(sale_id: Any) -> Any:
+    sales.void(str(sale_id), desk(), kit=kit())
+    return redirect(url_for("counter.home"))

@@ -1,0 +1,119 @@
+"""An error's family decides the status; its sentence stands at the field, at the top of the page, or on a page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import structlog
+from flask import Flask, g, render_template, request, url_for
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from pos.domain import errors as e
+from pos.domain.money import Money
+from pos.domain.words import N_, fill
+from pos.web.filters import money
+
+log = structlog.get_logger()
+
+STATUS = {e.BadInput: 422, e.NotFound: 404, e.NotAllowed: 403, e.NeedsAttention: 409, e.OutOfReach: 503}
+# Words inside sentences that are themselves translated.
+_WORDS = ("fault", "state")
+
+EXPIRED_FORM = N_("This page was open for too long, or in another window. Nothing was booked; please do it once more.")
+BROKEN = N_(
+    "Something went wrong in the program. If money was being taken: do not charge again. "
+    "Look at the sale first; it shows what was booked."
+)
+HTTP_SENTENCES = {
+    404: N_("There is no such page at this counter."),
+    405: N_("This page cannot be used in that way. Go back and press the button once more."),
+    413: N_("What was sent is far too large. Nothing was booked."),
+    400: N_("What was sent cannot be read. Nothing was booked; please do it once more."),
+    429: N_("Too many tries. Wait a moment; nothing was booked."),
+}
+
+
+def status_of(error: e.CounterError) -> int:
+    for family, status in STATUS.items():
+        if isinstance(error, family):
+            return status
+    return 400
+
+
+def say(error: e.CounterError) -> str:
+    """The error's sentence in the reader's language, with amounts as screens show them."""
+    values = {
+        name: money(value) if isinstance(value, Money) else (gettext(str(value)) if name in _WORDS else value)
+        for name, value in error.values.items()
+    }
+    return fill(gettext(error.sentence), values)
+
+
+def shown_again(page: Callable[..., str], *fields: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """When the view is refused, show ``page`` again with the sentence at its field and with everything that was typed.
+
+    ``fields`` are the names the page has a place for; any other sentence stands at the top."""
+
+    def wrap(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def again(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return view(*args, **kwargs)
+            except e.CounterError as error:
+                if isinstance(error, (e.NotFound, e.NotAllowed)):
+                    raise
+                return refused(error, page, fields, *args, **kwargs)
+
+        return again
+
+    return wrap
+
+
+def refused(error: e.CounterError, page: Callable[..., str], fields: tuple[str, ...], *args: Any, **kwargs: Any) -> Any:
+    """The page with the sentence where it belongs."""
+    sentence = say(error)
+    at_field = error.field in fields
+    g.notice = None if at_field else sentence
+    found = {error.field: sentence} if at_field else {}
+    return page(*args, **kwargs, errors=found, typed=request.form.to_dict()), status_of(error)
+
+
+def init(app: Flask) -> None:
+    app.register_error_handler(e.CounterError, _counter_error)
+    app.register_error_handler(CSRFError, _expired_form)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _fault)
+
+
+def _counter_error(error: e.CounterError) -> tuple[str, int]:
+    return error_page(say(error), status_of(error))
+
+
+def _expired_form(_error: CSRFError) -> tuple[str, int]:
+    return error_page(gettext(EXPIRED_FORM), 400)
+
+
+def _http_error(error: HTTPException) -> Any:
+    code = error.code or 500
+    if code < 400:
+        return error
+    return error_page(gettext(HTTP_SENTENCES.get(code, HTTP_SENTENCES[400] if code < 500 else BROKEN)), code)
+
+
+def _fault(error: Exception) -> tuple[str, int]:
+    log.exception("web.fault", endpoint=request.endpoint, kind=type(error).__name__)
+    return error_page(gettext(BROKEN), 500)
+
+
+def error_page(sentence: str, status: int) -> tuple[str, int]:
+    """A page of its own: what happened, and where to go from here."""
+    steps = [(gettext("Back to the counter"), url_for("counter.home"))]
+    if request.view_args and "sale_id" in request.view_args:
+        steps.insert(0, (gettext("Look at the sale"), url_for("counter.sale", sale_id=request.view_args["sale_id"])))
+    title = gettext("This did not work")
+    page = render_template("error.html", title=title, sentence=sentence, next_steps=steps, status=status)
+    return page, status

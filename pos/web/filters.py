@@ -1,0 +1,106 @@
+"""How money, moments and words look on a screen, and what every template may call."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, g, request, session, url_for
+from flask_babel import get_locale
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from pos.domain.money import Money
+from pos.domain.permissions import Permission, may
+from pos.domain.tills import Store
+from pos.domain.words import LANGUAGES
+from pos.services import status
+from pos.web.login import current_desk, kit
+
+
+def init(app: Flask) -> None:
+    app.add_template_filter(money)
+    app.add_template_filter(moment)
+    app.add_template_filter(day)
+    app.add_template_global(csrf_field)
+    app.add_template_global(static_url)
+    app.context_processor(_everywhere)
+
+
+def money(amount: Money | None) -> str:
+    """``1,234.50 GBP``."""
+    return "" if amount is None else f"{amount.grouped()} {amount.currency}"
+
+
+def moment(at: datetime | None) -> str:
+    """Shop time with its zone: ``2026-11-21 14:05 GMT``."""
+    local = _local(at)
+    return "" if local is None else f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
+
+def day(at: datetime | None) -> str:
+    """The shop's date of a moment."""
+    local = _local(at)
+    return "" if local is None else f"{local:%Y-%m-%d}"
+
+
+def _local(at: datetime | None) -> datetime | None:
+    if at is None:
+        return None
+    store: Store | None = g.get("store")
+    return store.local(at) if store is not None else at.astimezone(UTC)
+
+
+def csrf_field() -> Markup:
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+
+def static_url(name: str) -> str:
+    """A static file's address with a digest of its content, so that it may be kept for good."""
+    return url_for("static", filename=name, v=_digest(str(Path(current_app.static_folder or "") / name)))
+
+
+@cache
+def _digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+def language_of_request() -> str:
+    """The language of the screen: chosen, else the browser's."""
+    chosen = session.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return from_accept(request.headers.get("Accept-Language", ""))
+
+
+def from_accept(header: str) -> str:
+    """Our language for an Accept-Language header: Taiwan, Hong Kong and Macao read traditional, the rest simplified."""
+    for part in header.split(","):
+        tag = part.split(";")[0].strip().lower()
+        if tag.startswith("zh"):
+            return "zh_Hant" if any(mark in tag for mark in ("hant", "tw", "hk", "mo")) else "zh_Hans"
+        if tag.startswith("en"):
+            return "en"
+    return "en"
+
+
+def _everywhere() -> dict[str, Any]:
+    desk = current_desk()
+
+    def can(name: str) -> bool:
+        return desk is not None and may(desk.staff.role, Permission(name))
+
+    return {
+        "desk": desk,
+        "strip": status.strip(desk, kit=kit()) if desk is not None else None,
+        "language": str(get_locale()),
+        "languages": LANGUAGES,
+        "can": can,
+        "demo": current_app.config["DEMO"],
+        "notice": g.get("notice"),
+        "errors": {},
+        "typed": {},
+    }

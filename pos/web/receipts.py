@@ -1,0 +1,37 @@
+"""Receipts on the screen, as PDF, and as a numbered copy on paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, url_for
+from markupsafe import Markup
+
+from pos.domain.permissions import Permission
+from pos.services import receipts
+from pos.web.login import desk, door, kit
+
+bp = Blueprint("receipts", __name__)
+
+
+@bp.get("/receipts/<string(maxlength=30):number>")
+@door(Permission.SEARCH)
+def show(number: str) -> str:
+    fragment, sale_id = receipts.as_html(number, desk())
+    # The fragment is built by the renderer, which escapes every text it is given.
+    return render_template("receipts/show.html", number=number, receipt_html=Markup(fragment), sale_id=sale_id)  # noqa: S704
+
+
+@bp.get("/receipts/<string(maxlength=30):number>.pdf")
+@door(Permission.SEARCH)
+def pdf(number: str) -> Response:
+    name = f"{number}.pdf"
+    headers = {"Content-Disposition": f'inline; filename="{name}"'}
+    return Response(receipts.as_pdf(number, desk()), mimetype="application/pdf", headers=headers)
+
+
+@bp.post("/receipts/<string(maxlength=30):number>/reprint")
+@door(Permission.REPRINT)
+def reprint(number: str) -> Any:
+    sale_id = receipts.reprint(number, desk(), kit=kit())
+    return redirect(url_for("counter.sale", sale_id=sale_id) if sale_id else url_for("printing.jobs"))
