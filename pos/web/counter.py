@@ -347,9 +347,11 @@ def result(sale_id: Any) -> Any:
 
 @bp.get("/sales/<uuid:sale_id>/progress")
 @door(Permission.SEARCH)
-def progress(sale_id: Any) -> str:
+def progress(sale_id: Any) -> Any:
+    """The part of the outcome that moves; when it has come to rest the strip is asked to look again."""
     found = sales.show(str(sale_id), desk(), kit=kit())
-    return render_template("counter/_progress.html", sale=found, now=kit().now(), reasons=REASONS, errors={}, typed={})
+    page = render_template("counter/_progress.html", sale=found, now=kit().now(), reasons=REASONS, errors={}, typed={})
+    return page, 200, {} if found.moving else {"HX-Trigger": "settled"}
 
 
 @bp.post("/sales/<uuid:sale_id>/interim")
