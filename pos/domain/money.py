@@ -118,6 +118,17 @@ def minor_digits(currency: str) -> int:
     return _DIGITS.get(currency, 2)
 
 
+def whole(units: int, currency: str) -> Money:
+    """So many pounds, dollars or yen, without pence or cents."""
+    return Money(units * 10 ** minor_digits(currency), currency)
+
+
+def largest_note(currency: str) -> Money:
+    """The most that one piece of this currency is worth; of a currency we know no notes of, a hundred whole units."""
+    known = DENOMINATIONS.get(currency)
+    return Money(known[0], currency) if known else whole(100, currency)
+
+
 def parse(text: str, currency: str) -> Money:
     """What a clerk typed as an amount. Accepts ``20``, ``20.5``, ``20,50``, ``1,234.50``, ``1 234.50``.
 
@@ -165,7 +176,7 @@ def next_notes(due: Money) -> list[Money]:
     """What a customer is likely to hand over for ``due``: the exact sum, then the next notes up, at most four, no twins.
 
     18.50 GBP gives 18.50, 20.00, 50.00 (and 40.00: two twenties)."""
-    notes = [n for n in DENOMINATIONS.get(due.currency, (10000, 5000, 2000, 1000, 500)) if n >= 10**due.digits * 5]
+    notes = [n for n in DENOMINATIONS.get(due.currency, (10000, 5000, 2000, 1000, 500)) if n >= whole(5, due.currency).minor]
     offers = {due.minor}
     for note in notes:
         offers.add(-(-due.minor // note) * note)
