@@ -66,6 +66,8 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
         row = session.get(plan_rows.Plan, plan_id)
         if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.carrier != number.carrier:
             raise PlanRetired
+        if row.operator is not None and number.operator is not None and row.operator != number.operator:
+            raise PlanRetired
         plan, pen = row.plain(), kit.pen(desk, now)
         if override:
             pen.note(session, "duplicate.overridden", "sale", sale_id, {"plan": plan.product_key, "reason": reason[:200]})
@@ -251,6 +253,7 @@ def _number(session: Session, sale: rows.Sale, kit: Kit) -> p.NumberPicture | No
         grouped=grouped_number(full) if full is not None else None,
         masked=check.masked,
         carrier=check.carrier,
+        operator=check.operator,
         state=check.state,
         plan_name=check.plan_name,
         expires_at=check.expires_at,

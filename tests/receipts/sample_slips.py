@@ -38,7 +38,7 @@ Receipt no.|小票号|收據編號
 Report no.|报表号|報表編號
 Slip no.|凭条号|憑條編號
 Number|手机号|手機號碼
-Carrier|运营商|電訊商
+Product|产品|產品
 Plan|套餐|計劃
 Valid until (before)|有效期至（充值前）|有效期至（儲值前）
 Valid until (now)|有效期至（现在）|有效期至（現在）
