@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain import pictures as p
 from pos.domain.errors import DuplicateRenewal, PlanRetired, SaleNotFound, SaleOver, SaleParked, TenderOpen
+from pos.domain.happenings import RENEWAL_NOW, happening
 from pos.domain.journal import canonical, commitment
 from pos.domain.payments import PaymentState
 from pos.domain.permissions import Permission, may
@@ -89,7 +90,7 @@ def _refuse_twin(session: Session, look_up: str, plan: Plan, sale_id: str, now: 
     if found is not None:
         renewal, sale = found
         minutes = int((now - (renewal.paid_at or now)) / timedelta(minutes=1))
-        raise DuplicateRenewal(minutes=minutes, state=renewal.state.value, sale_id=sale.id, plan_id=plan.id)
+        raise DuplicateRenewal(minutes=minutes, state=RENEWAL_NOW[renewal.state], sale_id=sale.id, plan_id=plan.id)
 
 
 def _quoted(sale: rows.Sale, number: rows.NumberCheck, plan: Plan, desk: Desk, now: datetime, kit: Kit) -> renewal_rows.Renewal:
@@ -394,7 +395,7 @@ def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
         objects += [("payment", str(payment.id)) for payment in rows.payments_of(session, sale_id)]
         objects += [("print_job", str(job.id)) for job in job_rows.of_sale(session, sale_id)]
         found = journal_rows.about(session, objects)
-        return [p.HappeningPicture(at=row.at, actor=row.actor, words=row.kind) for row in found]
+        return [p.HappeningPicture(at=row.at, actor=row.actor, words=happening(row.kind)) for row in found]
 
 
 def receipts_of(sale_id: str) -> list[tuple[str, str]]:
