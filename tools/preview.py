@@ -629,6 +629,7 @@ def stand_in(language: str, surface: str) -> flask.Flask:
         "money": lambda amount: f"{amount.grouped()} {amount.currency}",
         "moment": lambda moment: moment.astimezone(local).strftime("%d %b %Y, %H:%M %Z"),
         "day": lambda day: day.strftime("%d %b %Y"),
+        "operator_name": str.upper,
     }
     app.jinja_env.globals |= {
         "static_url": lambda name: flask.url_for("static", filename=name),
