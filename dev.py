@@ -24,7 +24,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 def main(arguments: list[str]) -> int:
     """Do what the first word asks for; the answer is the exit status."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file must say so in one clear line on an older one
         print(f"simcounter needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 2
     commands = {"run": run, "test": test, "lint": lint, "bench": bench, "words": words, "lock": lock}
