@@ -51,6 +51,8 @@ HAPPENINGS: dict[str, str] = {
     "x.seen": N_("X report looked at"),
     "z.written": N_("Z report written"),
     "plans.imported": N_("Plans imported"),
+    "store.added": N_("Store added"),
+    "till.added": N_("Till added"),
     "till.code": N_("Enrolment code made"),
     "till.enrolled": N_("Till enrolled"),
     "till.added": N_("Till added"),

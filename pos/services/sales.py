@@ -395,7 +395,14 @@ def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
         objects += [("payment", str(payment.id)) for payment in rows.payments_of(session, sale_id)]
         objects += [("print_job", str(job.id)) for job in job_rows.of_sale(session, sale_id)]
         found = journal_rows.about(session, objects)
-        return [p.HappeningPicture(at=row.at, actor=row.actor, words=happening(row.kind)) for row in found]
+        return [p.HappeningPicture(at=row.at, actor=_who(session, row.actor), words=happening(row.kind)) for row in found]
+
+
+def _who(session: Session, actor: str) -> str:
+    """The journal knows people by number; people know them by name."""
+    kind, _, number = actor.partition(":")
+    person = staff_rows.by_number(session, number) if kind == "staff" else None
+    return person.name if person is not None else actor
 
 
 def receipts_of(sale_id: str) -> list[tuple[str, str]]:
