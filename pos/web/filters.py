@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,10 @@ def moment(at: datetime | None) -> str:
     return "" if local is None else f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
 
 
-def day(at: datetime | None) -> str:
-    """The shop's date of a moment."""
+def day(at: date | None) -> str:
+    """The shop's date of a moment; a business day is a date already."""
+    if at is not None and not isinstance(at, datetime):
+        return at.isoformat()
     local = _local(at)
     return "" if local is None else f"{local:%Y-%m-%d}"
 
