@@ -1,4 +1,4 @@
-"""The whole shop for a test: a database built by the migrations, the sandbox carrier over real HTTP, a clock that stands still."""
+"""The whole shop for a test: a database built by the migrations, the sandbox over real HTTP, a clock that stands still."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from flask import Flask
 
 from pos.app import DEMO_PINS, create_app, make_carriers
@@ -149,6 +150,8 @@ def _release(app: Flask) -> None:
 
     db.session.remove()
     db.engine.dispose()
+    # The application sets the log level for the whole process; the next test starts without it.
+    structlog.reset_defaults()
 
 
 def _close(carriers: dict[str, Carrier] | object) -> None:

@@ -25,6 +25,7 @@ class Plan:
     carrier: str
     product_key: str
     line: str
+    operator: str | None
     name: str
     kind: str
     price: Money

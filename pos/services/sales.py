@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain import pictures as p
 from pos.domain.errors import DuplicateRenewal, PlanRetired, SaleNotFound, SaleOver, SaleParked, TenderOpen
+from pos.domain.happenings import RENEWAL_NOW, happening
 from pos.domain.journal import canonical, commitment
 from pos.domain.payments import PaymentState
 from pos.domain.permissions import Permission, may
@@ -66,6 +67,8 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
         row = session.get(plan_rows.Plan, plan_id)
         if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.carrier != number.carrier:
             raise PlanRetired
+        if row.operator is not None and number.operator is not None and row.operator != number.operator:
+            raise PlanRetired
         plan, pen = row.plain(), kit.pen(desk, now)
         if override:
             pen.note(session, "duplicate.overridden", "sale", sale_id, {"plan": plan.product_key, "reason": reason[:200]})
@@ -87,7 +90,7 @@ def _refuse_twin(session: Session, look_up: str, plan: Plan, sale_id: str, now: 
     if found is not None:
         renewal, sale = found
         minutes = int((now - (renewal.paid_at or now)) / timedelta(minutes=1))
-        raise DuplicateRenewal(minutes=minutes, state=renewal.state.value, sale_id=sale.id, plan_id=plan.id)
+        raise DuplicateRenewal(minutes=minutes, state=RENEWAL_NOW[renewal.state], sale_id=sale.id, plan_id=plan.id)
 
 
 def _quoted(sale: rows.Sale, number: rows.NumberCheck, plan: Plan, desk: Desk, now: datetime, kit: Kit) -> renewal_rows.Renewal:
@@ -251,6 +254,7 @@ def _number(session: Session, sale: rows.Sale, kit: Kit) -> p.NumberPicture | No
         grouped=grouped_number(full) if full is not None else None,
         masked=check.masked,
         carrier=check.carrier,
+        operator=check.operator,
         state=check.state,
         plan_name=check.plan_name,
         expires_at=check.expires_at,
@@ -391,7 +395,7 @@ def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
         objects += [("payment", str(payment.id)) for payment in rows.payments_of(session, sale_id)]
         objects += [("print_job", str(job.id)) for job in job_rows.of_sale(session, sale_id)]
         found = journal_rows.about(session, objects)
-        return [p.HappeningPicture(at=row.at, actor=row.actor, words=row.kind) for row in found]
+        return [p.HappeningPicture(at=row.at, actor=row.actor, words=happening(row.kind)) for row in found]
 
 
 def receipts_of(sale_id: str) -> list[tuple[str, str]]:

@@ -234,7 +234,7 @@ def show_plans(sale_id: Any) -> Any:
 
 def plans_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str], **more: Any) -> str:
     number_picture = sale.number
-    offered = plans.offers(desk(), number_picture.carrier if number_picture else "")
+    offered = plans.offers(desk(), number_picture.carrier, number_picture.operator) if number_picture else []
     filters = {name: request.args.get(name, "")[:20] for name in ("line", "need", "budget")}
     effects = {plan.id: sales.effect_of(plan, number_picture, kit().now()) for plan in offered} if number_picture else {}
     names = {"zh_Hans": 1, "zh_Hant": 2}.get(str(get_locale()), 0)
@@ -347,9 +347,11 @@ def result(sale_id: Any) -> Any:
 
 @bp.get("/sales/<uuid:sale_id>/progress")
 @door(Permission.SEARCH)
-def progress(sale_id: Any) -> str:
+def progress(sale_id: Any) -> Any:
+    """The part of the outcome that moves; when it has come to rest the strip is asked to look again."""
     found = sales.show(str(sale_id), desk(), kit=kit())
-    return render_template("counter/_progress.html", sale=found, now=kit().now(), reasons=REASONS, errors={}, typed={})
+    page = render_template("counter/_progress.html", sale=found, now=kit().now(), reasons=REASONS, errors={}, typed={})
+    return page, 200, {} if found.moving else {"HX-Trigger": "settled"}
 
 
 @bp.post("/sales/<uuid:sale_id>/interim")
