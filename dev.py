@@ -24,7 +24,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 def main(arguments: list[str]) -> int:
     """Do what the first word asks for; the answer is the exit status."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file must say so in one clear line on an older one
         print(f"simcounter needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 2
     commands = {"run": run, "test": test, "lint": lint, "bench": bench, "words": words, "lock": lock}
@@ -96,7 +96,9 @@ def set_up(lock_name: str) -> None:
         sys.exit(f"The packages could not be installed (pip ended with {status}); nothing was started.")
     site_packages = subprocess.run(
         [PYTHON, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     (Path(site_packages) / "simcounter-checkout.pth").write_text(f"{ROOT}\n", encoding="utf-8")
     (VENV / f"stamp-{lock_name}").write_text(fingerprint(lock_name))

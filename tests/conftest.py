@@ -1,4 +1,4 @@
-"""The whole shop for a test: a database built by the migrations, the sandbox carrier over real HTTP, a clock that stands still."""
+"""The whole shop for a test: a database built by the migrations, the sandbox over real HTTP, a clock that stands still."""
 
 from __future__ import annotations
 

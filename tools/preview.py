@@ -211,9 +211,7 @@ def paid(state: R, payment: p.PaymentPicture = CASH, seconds: int = 4, **changes
         "receipt_number": "LON1-000318",
         "paid_at": sent,
     }
-    return sale(
-        S.PAID, p.Step.RESULT, business_day=date(2026, 11, 21), **({"print_jobs": (PRINTED,)} | values | changes)
-    )
+    return sale(S.PAID, p.Step.RESULT, business_day=date(2026, 11, 21), **({"print_jobs": (PRINTED,)} | values | changes))
 
 
 def line(number: int, state: R | None, sale_state: S = S.PAID, plan: str = "National Plus 20 GB") -> p.SaleLine:
@@ -277,8 +275,7 @@ PLANS = [
     for n, (name, price, days, data, minutes, texts) in enumerate(_NAMES * 3, start=1)
 ]
 EFFECTS = {
-    plan.id: (("extends", "starts", "replaces")[plan.id % 3], NOW + timedelta(days=3 + (plan.valid_days or 0)))
-    for plan in PLANS
+    plan.id: (("extends", "starts", "replaces")[plan.id % 3], NOW + timedelta(days=3 + (plan.valid_days or 0))) for plan in PLANS
 }
 PLAN_LINES = [(code, names[0]) for code, names in LINES.items()]
 TYPES = [("passport", "Passport"), ("id_card", "Identity card"), ("residence_permit", "Residence permit")]
@@ -378,9 +375,7 @@ def screens(language: str) -> Iterator[Screen]:
         strip=replace(STRIP, shift_number=None),
         **count,
     )
-    yield screen(
-        "shift-close", "shifts/close.html", "shifts.close", shift=SHIFT, recount=False, unfinished=UNFINISHED, **count
-    )
+    yield screen("shift-close", "shifts/close.html", "shifts.close", shift=SHIFT, recount=False, unfinished=UNFINISHED, **count)
     yield screen(
         "shift-recount",
         "shifts/close.html",
@@ -464,14 +459,10 @@ def screens(language: str) -> Iterator[Screen]:
         balances=(),
     )
     started = replace(RENEWAL, effect="starts", valid_before=None)
-    yield screen(
-        "check-sim", "counter/check.html", sale=sale(step=p.Step.CHECK, number=fresh, renewal=started), duplicate=None
-    )
+    yield screen("check-sim", "counter/check.html", sale=sale(step=p.Step.CHECK, number=fresh, renewal=started), duplicate=None)
     yield screen("check-duplicate", "counter/check.html", sale=check, duplicate=line(1, R.CONFIRMED), plan_id=1)
     clerk = {"can": lambda right: right != "override_duplicate"}
-    yield screen(
-        "check-duplicate-clerk", "counter/check.html", sale=check, duplicate=line(1, R.CONFIRMED), plan_id=1, **clerk
-    )
+    yield screen("check-duplicate-clerk", "counter/check.html", sale=check, duplicate=line(1, R.CONFIRMED), plan_id=1, **clerk)
     yield screen("cash", "counter/cash.html", "counter.cash", sale=check, quote="q1", offers=next_notes(gbp(2000)))
     yield screen(
         "cash-wrong",
@@ -504,18 +495,12 @@ def screens(language: str) -> Iterator[Screen]:
     yield result("waiting-slip", paid(R.SUBMITTING, seconds=13, print_jobs=()))
     yield result(
         "pending",
-        paid(
-            R.PENDING, seconds=40, next_asking_at=NOW + timedelta(seconds=30), case_number="C-20417", reason="no_answer"
-        ),
+        paid(R.PENDING, seconds=40, next_asking_at=NOW + timedelta(seconds=30), case_number="C-20417", reason="no_answer"),
     )
-    yield result(
-        "unknown", paid(R.UNKNOWN, CARD, seconds=40, reason="unreachable", case_number="C-20417", interim_printed=True)
-    )
+    yield result("unknown", paid(R.UNKNOWN, CARD, seconds=40, reason="unreachable", case_number="C-20417", interim_printed=True))
     final = {"carrier_reference": "TX-9F31-44207"}
     yield result("confirmed", paid(R.CONFIRMED, **final))
-    yield result(
-        "confirmed-card", paid(R.CONFIRMED, CARD, print_jobs=(job(71, JobState.UNCERTAIN, "no_confirmation"),), **final)
-    )
+    yield result("confirmed-card", paid(R.CONFIRMED, CARD, print_jobs=(job(71, JobState.UNCERTAIN, "no_confirmation"),), **final))
     yield result(
         "confirmed-exact",
         paid(
@@ -688,9 +673,7 @@ def complain(message: Any) -> None:
         print("  browser:", message.text)
 
 
-def photograph(
-    out: Path, languages: list[str], surfaces: list[str], sizes: list[tuple[int, int]], only: list[str]
-) -> int:
+def photograph(out: Path, languages: list[str], surfaces: list[str], sizes: list[tuple[int, int]], only: list[str]) -> int:
     from playwright.sync_api import sync_playwright
 
     faults = 0

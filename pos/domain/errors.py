@@ -212,6 +212,10 @@ class AlreadyAsking(NeedsAttention):
     sentence = N_("The carrier is being asked at this moment. The money is recorded; do not charge again.")
 
 
+class CodeTaken(NeedsAttention):
+    sentence = N_("{code} is taken already. Nothing was changed; choose another code.")
+
+
 # ------------------------------------------------------------------ outside
 
 

@@ -53,6 +53,8 @@ HAPPENINGS: dict[str, str] = {
     "plans.imported": N_("Plans imported"),
     "till.code": N_("Enrolment code made"),
     "till.enrolled": N_("Till enrolled"),
+    "till.added": N_("Till added"),
+    "store.added": N_("Store added"),
     "staff.added": N_("Person added"),
     "staff.signed_in": N_("Signed in"),
     "staff.signed_out": N_("Signed out"),
