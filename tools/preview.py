@@ -13,7 +13,7 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask
+from babel.messages import pofile
 from markupsafe import Markup
 from werkzeug.serving import make_server
 
@@ -125,7 +126,8 @@ NUMBER = p.NumberPicture(
     "phone",
     "+44 7400 123 456",
     "+44 7*** ***456",
-    "Lycamobile UK",
+    "aggregator",
+    "lycamobile",
     "active",
     "UK Plan 10 GB",
     NOW + timedelta(days=3),
@@ -136,7 +138,7 @@ NUMBER = p.NumberPicture(
     ),
     NOW,
 )
-DOCUMENT = p.DocumentPicture("passport", "CHN", "418", "scanned", "Amy Chen", NOW)
+DOCUMENT = p.DocumentPicture("passport", "CHN", "418", "scanned", "match", "Amy Chen", NOW)
 RENEWAL = p.RenewalPicture(
     "r1",
     R.IDENTIFIED,
@@ -262,6 +264,7 @@ PLANS = [
         "lyca",
         f"k{n}",
         list(LINES)[n % 5],
+        "lycamobile",
         name + (f" {n}" if n > 9 else ""),
         "plan",
         gbp(price),
@@ -278,7 +281,7 @@ EFFECTS = {
     plan.id: (("extends", "starts", "replaces")[plan.id % 3], NOW + timedelta(days=3 + (plan.valid_days or 0))) for plan in PLANS
 }
 PLAN_LINES = [(code, names[0]) for code, names in LINES.items()]
-TYPES = [("passport", "Passport"), ("id_card", "Identity card"), ("residence_permit", "Residence permit")]
+TYPES = [("passport", "Passport"), ("national_id", "Identity card"), ("residence_permit", "Residence permit")]
 HAPPENINGS = [
     p.HappeningPicture(NOW - timedelta(seconds=95), "staff:1042", "the clerk looked the number up"),
     p.HappeningPicture(NOW - timedelta(seconds=61), "staff:1042", "the customer's document was checked"),
@@ -591,28 +594,28 @@ def screens(language: str) -> Iterator[Screen]:
 
 # ------------------------------------------------------------------ the stand-in for the product
 
-HAN = "续费号码金额收据等待确认运营商打印机顾客证件套餐现金银行卡找零班次开始结束查询记录"
+
+def catalogue(language: str) -> Mapping[str, str | tuple[str, ...]]:
+    """What the translators have written; of a sentence with a plural, the words for many."""
+    path = ROOT / "pos" / "translations" / language / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as lines:
+        messages = pofile.read_po(lines)
+    return {(m.id[1] if m.pluralizable else m.id): (m.string[-1] if m.pluralizable else m.string) for m in messages if m.id}
 
 
 def translator(language: str) -> Callable[[str], str]:
-    """Invented Chinese, or English made half as long again; places for values stay."""
+    """The words of the catalogue; ``long`` is English made half as long again, places for values stay."""
+    if language == "long":
+        return stretched
+    if language == "en":
+        return str
+    words = catalogue(language)
+    return lambda text: str(words.get(text) or text)
 
-    def han(word: str) -> str:
-        start = sum(map(ord, word)) % len(HAN)
-        return "".join(HAN[(start + 7 * n) % len(HAN)] for n in range(max(2, len(word) // 3)))
 
-    def translate(text: str) -> str:
-        if language == "en":
-            return text
-        parts = re.split(r"(%\(\w+\)s)", text)
-        if language == "long":
-            return "".join(
-                part if part.startswith("%(") else part + "".join(c for c in part if c.isalpha())[: len(part) * 2 // 5]
-                for part in parts
-            )
-        return "".join(part if part.startswith("%(") else han(part.strip()) if part.strip() else "" for part in parts)
-
-    return translate
+def stretched(text: str) -> str:
+    parts = re.split(r"(%\(\w+\)s)", text)
+    return "".join(part if part.startswith("%(") else part + part[: len(part) // 2] for part in parts)
 
 
 def stand_in(language: str, surface: str) -> flask.Flask:
@@ -621,14 +624,14 @@ def stand_in(language: str, surface: str) -> flask.Flask:
     say = translator(language)
 
     def plural(one: str, many: str, count: int) -> str:
-        return say(one if count == 1 else many)
+        return say(one if count == 1 and language == "en" else many)
 
     app.jinja_env.install_gettext_callables(say, plural, newstyle=True)  # type: ignore[attr-defined]
     local = ZoneInfo(ZONE)
     app.jinja_env.filters |= {
         "money": lambda amount: f"{amount.grouped()} {amount.currency}",
-        "moment": lambda moment: moment.astimezone(local).strftime("%d %b %Y, %H:%M %Z"),
-        "day": lambda day: day.strftime("%d %b %Y"),
+        "moment": lambda moment: moment.astimezone(local).strftime("%Y-%m-%d %H:%M %Z"),
+        "day": lambda day: day.strftime("%Y-%m-%d"),
     }
     app.jinja_env.globals |= {
         "static_url": lambda name: flask.url_for("static", filename=name),

@@ -24,7 +24,6 @@ from pos.web.login import current_desk, kit
 def init(app: Flask) -> None:
     app.add_template_filter(money)
     app.add_template_filter(moment)
-    app.add_template_filter(day)
     app.add_template_global(csrf_field)
     app.add_template_global(static_url)
     app.context_processor(_everywhere)
@@ -39,12 +38,6 @@ def moment(at: datetime | None) -> str:
     """Shop time with its zone: ``2026-11-21 14:05 GMT``."""
     local = _local(at)
     return "" if local is None else f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
-
-
-def day(at: datetime | None) -> str:
-    """The shop's date of a moment."""
-    local = _local(at)
-    return "" if local is None else f"{local:%Y-%m-%d}"
 
 
 def _local(at: datetime | None) -> datetime | None:
