@@ -213,6 +213,7 @@ class Till:
 
     def plan(self, name: str = "Lyca Data 7 days 8 GB") -> Till:
         self.screen()
+        assert self.page.evaluate("scrollY") == 0, "the number and the filters are in sight"
         self.page.click(f"main button:has-text('{name}')")
         self.page.wait_for_selector(".read-back")
         return self
