@@ -96,7 +96,9 @@ def set_up(lock_name: str) -> None:
         sys.exit(f"The packages could not be installed (pip ended with {status}); nothing was started.")
     site_packages = subprocess.run(
         [PYTHON, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     (Path(site_packages) / "simcounter-checkout.pth").write_text(f"{ROOT}\n", encoding="utf-8")
     (VENV / f"stamp-{lock_name}").write_text(fingerprint(lock_name))

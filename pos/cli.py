@@ -229,10 +229,9 @@ def _told(app: Flask, verb: Callable[[], None], done: str) -> None:
 def add_store(context: click.Context, /, code: str, **given: Any) -> None:
     """Write a new store down: what its receipts say and which rules hold there."""
     from datetime import timedelta
-    from decimal import Decimal, InvalidOperation
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-    from pos.domain.money import NotMoney, parse
+    from pos.domain.money import NotMoney, basis_points, parse
     from pos.domain.tills import Store
     from pos.services import tills
 
@@ -240,8 +239,8 @@ def add_store(context: click.Context, /, code: str, **given: Any) -> None:
         ZoneInfo(given["zone"])
         hours, minutes = (int(part) for part in given["day_starts"].split(":"))
         tolerance = parse(given["tolerance"], given["currency"].upper())
-        tax = int(Decimal(given["tax_percent"]) * 100)
-    except (ZoneInfoNotFoundError, ValueError, NotMoney, InvalidOperation) as fault:
+        tax = basis_points(given["tax_percent"])
+    except (ZoneInfoNotFoundError, ValueError, NotMoney) as fault:
         raise click.ClickException(f"Nothing was changed: {fault}") from None
     store = Store(
         id=0,

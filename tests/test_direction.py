@@ -45,7 +45,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("planted")
     shutil.copy(ROOT / "pyproject.toml", root)
     for package in ("pos", "receipts"):
-        shutil.copytree(ROOT / package, root / package, ignore=lambda _folder, names: [n for n in names if "." in n and n[-3:] != ".py"])
+        shutil.copytree(
+            ROOT / package, root / package, ignore=lambda _folder, names: [n for n in names if "." in n and n[-3:] != ".py"]
+        )
     return root
 
 

@@ -116,7 +116,9 @@ def test_faults_of_a_table_are_named() -> None:
 def test_a_state_has_one_writer() -> None:
     found = lines_with(r"\.state\s*(?::[^=]+)?=(?!=)|setattr\([^)]*[\"']state[\"']", but=("pos/store/life.py",), within="pos/")
     found = [line for line in found if not line.startswith("pos/sandbox/")]
-    assert found == [], "only pos/store/life.py writes .state: elsewhere a move would have no line in its table and no journal row"
+    assert found == [], (
+        "only pos/store/life.py writes .state: elsewhere a move would have no line in its table and no journal row"
+    )
 
 
 def test_a_state_is_not_given_to_a_new_row() -> None:
@@ -147,4 +149,6 @@ def test_money_is_never_a_fraction() -> None:
 
 
 def test_paper_knows_no_amounts() -> None:
-    assert lines_with(r"\bprice|Decimal|_minor\b", within="receipts/") == [], "receipts draw the text they are given and never count"
+    assert lines_with(r"\bprice|Decimal|_minor\b", within="receipts/") == [], (
+        "receipts draw the text they are given and never count"
+    )

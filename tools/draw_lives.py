@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draw every life of the shop into docs/lives.md, from the tables that the program itself obeys.
 
-    python tools/draw_lives.py            write the file anew
-    python tools/draw_lives.py --check    say whether it is up to date (exit status 1 when not)
+python tools/draw_lives.py            write the file anew
+python tools/draw_lives.py --check    say whether it is up to date (exit status 1 when not)
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ FILE = ROOT / "docs" / "lives.md"
 # In the order in which a customer meets them.
 LIVES: tuple[tuple[Life[Any], str], ...] = (
     (SALE, "One customer visit at one till, and the life of its money."),
-    (RENEWAL, "One line of a sale at the carrier. No answer is not a refusal: *unknown* is asked again, never sent again blindly."),
+    (
+        RENEWAL,
+        "One line of a sale at the carrier. No answer is not a refusal: *unknown* is asked again, never sent again blindly.",
+    ),
     (PAYMENT, "One tender. Cash is taken at once; a card is first an intent, because the terminal is asked by a person."),
     (REFUND, "Money on its way back, never more than was paid."),
     (PRINT_JOB, "One slip or one pulse of the drawer. Paper never holds a sale back, and nothing is printed twice by itself."),

@@ -198,3 +198,14 @@ def next_notes(due: Money) -> list[Money]:
     for note in notes:
         offers.add(-(-due.minor // note) * note)
     return [Money(units, due.currency) for units in sorted(offers)[:4]]
+
+
+def basis_points(percent: str) -> int:
+    """A tax rate as people write it (``20``, ``17.5``) in hundredths of a percent. Raises NotMoney."""
+    try:
+        scaled = Decimal(percent.strip()).scaleb(2)
+    except ArithmeticError:
+        raise NotMoney("not a percentage") from None
+    if not scaled.is_finite() or scaled != scaled.to_integral_value() or not 0 <= scaled <= 10_000:
+        raise NotMoney("not a percentage between 0 and 100 with two digits after the point")
+    return int(scaled)

@@ -272,6 +272,8 @@ body.addEventListener("htmx:timeout", () => one("#offline")?.removeAttribute("hi
 // ---------------------------------------------------------------- at the start
 
 shown();
+// Not autofocus: the grid is taller than the screen, and the browser would scroll number and filters out of sight.
+if (document.activeElement === body) one("[data-grid]")?.focus({ preventScroll: true });
 all("[data-pieces]").forEach(showPieces);
 const tendered = one("[data-due]");
 if (tendered) showChange(tendered);

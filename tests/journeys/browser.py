@@ -84,7 +84,9 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def passport(number: str = "Z1234563", state: str = "IND", name: str = "SHARMA<<PRIYA", expires: date = date(2031, 5, 1)) -> list[str]:
+def passport(
+    number: str = "Z1234563", state: str = "IND", name: str = "SHARMA<<PRIYA", expires: date = date(2031, 5, 1)
+) -> list[str]:
     """The two machine-readable lines of a passport, with check digits of their own making."""
     born, ends = "950130", f"{expires:%y%m%d}"
     numbered, personal = number.ljust(9, "<"), "<" * 14
@@ -133,7 +135,9 @@ class Till:
 
     def focused(self) -> str:
         """The id of what has the focus, or its name."""
-        return str(self.page.evaluate("document.activeElement.id || document.activeElement.name || document.activeElement.tagName"))
+        return str(
+            self.page.evaluate("document.activeElement.id || document.activeElement.name || document.activeElement.tagName")
+        )
 
     def screen(self, focus: str | None = None) -> Till:
         """Every screen of every journey: loaded, labelled, one heading, nothing cut off at either width, focus seen and right."""
@@ -209,6 +213,7 @@ class Till:
 
     def plan(self, name: str = "Lyca Data 7 days 8 GB") -> Till:
         self.screen()
+        assert self.page.evaluate("scrollY") == 0, "the number and the filters are in sight"
         self.page.click(f"main button:has-text('{name}')")
         self.page.wait_for_selector(".read-back")
         return self

@@ -1,4 +1,3 @@
-
 """A day's slips with all fields filled, and the words of two languages; shared by the tests of this folder.
 
 Lines may be long here: sentences in three languages side by side read better on one line."""
