@@ -632,6 +632,7 @@ def stand_in(language: str, surface: str) -> flask.Flask:
         "money": lambda amount: f"{amount.grouped()} {amount.currency}",
         "moment": lambda moment: moment.astimezone(local).strftime("%Y-%m-%d %H:%M %Z"),
         "day": lambda day: day.strftime("%Y-%m-%d"),
+        "operator_name": str.upper,
     }
     app.jinja_env.globals |= {
         "static_url": lambda name: flask.url_for("static", filename=name),

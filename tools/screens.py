@@ -7,7 +7,6 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +22,7 @@ from pos.store import keys
 from pos.store.db import db
 from tests.conftest import LONDON_NOON, settings_in
 from tests.journeys.browser import NARROW, WIDE, Till, chromium
-from tests.journeys.live_shop import LiveShop, open_shop
+from tests.journeys.live_shop import open_shop
 
 HOSTS = {
     "counter-en": ("en-GB", "LON1", "101", "201", "07700 900"),

@@ -10,6 +10,7 @@ from pos.domain.errors import CodeTaken, EnrolmentCodeWrong, NotFound
 from pos.domain.staff import ENROLMENT_CODE_LIFE
 from pos.domain.tills import Store, Till
 from pos.services.kit import Kit
+from pos.store import staff as staff_rows
 from pos.store import tills as rows
 from pos.store.db import reading, transaction
 
@@ -57,6 +58,9 @@ def enrol(code: str, *, kit: Kit) -> str:
         else:
             secret = _keep_secret(till)
             till.enrolled_at = now
+            # Whoever was signed in, was so in the browser that is out from now on.
+            for stay in staff_rows.live_sign_ins(session, till.id):
+                stay.ended_at, stay.ended_why = now, "enrolled"
             store = rows.store_of(session, till).plain()
             kit.office_pen(store.code, "command", now, store.business_day(now)).note(
                 session, "till.enrolled", "till", till.code, {}

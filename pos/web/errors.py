@@ -10,7 +10,7 @@ import structlog
 from flask import Flask, g, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from pos.domain import errors as e
 from pos.domain.money import Money
@@ -101,6 +101,9 @@ def _http_error(error: HTTPException) -> Any:
     code = error.code or 500
     if code < 400:
         return error
+    if isinstance(error, SecurityError):
+        # For a host that nobody announced no address can be built, so there is no page either.
+        return gettext(HTTP_SENTENCES[400]) + "\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
     return error_page(gettext(HTTP_SENTENCES.get(code, HTTP_SENTENCES[400] if code < 500 else BROKEN)), code)
 
 
