@@ -82,9 +82,9 @@ def walk(till: Till, name: str, folder: Path) -> None:
         page.wait_for_load_state("load")
         page.wait_for_timeout(450)
         number = next(taken)
+        till.screen()
         for size in (NARROW, WIDE):
             page.set_viewport_size(size)
-            till.screen()
             page.screenshot(path=folder / f"{name}-{number:02}-{screen}-{size['width']}.png")
 
     def choose(last: str, plan: int = 0) -> None:
