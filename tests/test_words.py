@@ -170,9 +170,18 @@ def noted() -> set[str]:
     """The kinds that services write beside the moves of lives: ``pen.note(session, "kind", ...)``."""
     found = set()
     for path in sorted((words.ROOT / "pos").rglob("*.py")):
-        for call in ast.walk(ast.parse(path.read_bytes())):
+        tree = ast.parse(path.read_bytes())
+        named = {
+            target.id: line.value.value
+            for line in tree.body
+            if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant)
+            for target in line.targets
+            if isinstance(target, ast.Name)
+        }
+        for call in ast.walk(tree):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "note":
                 found |= {kind.value for kind in call.args[1:2] if isinstance(kind, ast.Constant)}
+                found |= {named[kind.id] for kind in call.args[1:2] if isinstance(kind, ast.Name) and kind.id in named}
     return found
 
 
