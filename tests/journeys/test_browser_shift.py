@@ -25,7 +25,9 @@ def count(till: Till, pieces: dict[int, int], left: str = "100.00") -> None:
 def test_a_clerk_counts_blind(till: Till, shop: LiveShop, wrong: dict[int, int]) -> None:
     """100.00 float and a sale of 8.00: 108.00 is in no answer that the clerk's browser gets."""
     heard: list[str] = []
-    till.page.on("response", lambda answer: heard.append(answer.text()) if "html" in answer.headers.get("content-type", "") else None)
+    till.page.on(
+        "response", lambda answer: heard.append(answer.text()) if "html" in answer.headers.get("content-type", "") else None
+    )
     till.ready_to_pay().cash(800).expect("Paid. The plan is active.")
     till.next_customer()
     count(till, wrong)
