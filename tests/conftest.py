@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 from flask import Flask
@@ -22,6 +23,17 @@ from pos.store import keys
 from tests.counter import Counter
 
 LONDON_NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+# Two cores shared with a browser and a server process: how long an example takes says nothing about the code.
+hypothesis.settings.register_profile("shop", deadline=None)
+hypothesis.settings.load_profile("shop")
+
+
+@pytest.fixture(autouse=True)
+def quiet_start() -> None:
+    """An application sets the log level for the whole process; each test starts without it."""
+    structlog.reset_defaults()
 
 
 class StandingClock:
@@ -51,8 +63,8 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "shop.sqlite3"
 
 
-def settings_in(folder: Path, carrier_url: str | None = None) -> Settings:
-    """The configuration of a test's shop."""
+def settings_in(folder: Path, carrier_url: str | None = None, habits: dict[str, object] | None = None) -> Settings:
+    """The configuration of a test's shop; ``habits`` is what the carrier's table says otherwise than usual."""
     content: dict[str, object] = {
         "demo": True,
         "database": {"url": f"sqlite:///{(folder / 'shop.sqlite3').as_posix()}"},
@@ -78,6 +90,7 @@ def settings_in(folder: Path, carrier_url: str | None = None) -> Settings:
                     "client_id": "demo",
                     "client_secret": "demo-secret",
                 },
+                **(habits or {}),
             }
         }
     return Settings.model_validate(content)
@@ -90,8 +103,10 @@ def clock() -> StandingClock:
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxServer]:
-    """The carrier simulator, and in ``sandbox.carrier.books`` the judge of every test."""
+    """The carrier simulator, and in ``sandbox.carrier.books`` the judge of every test. Its clock is set by the shop's: a
+    statement of another day would not speak of this test's sales."""
     with SandboxServer(SandboxSettings(late_seconds=3.0, pending_seconds=20.0), state=None, port=0) as server:
+        server.carrier.books.move_clock((LONDON_NOON - datetime.now(UTC)).total_seconds())
         yield server
 
 
@@ -123,8 +138,14 @@ def folder(tmp_path: Path, furnished: Path) -> Path:
 
 
 @pytest.fixture
-def app(folder: Path, sandbox: SandboxServer, clock: StandingClock) -> Iterator[Flask]:
-    settings = settings_in(folder, sandbox.url)
+def carrier_habits() -> dict[str, object]:
+    """What the configuration says of this test's carrier otherwise than usual; parametrize it to change it."""
+    return {}
+
+
+@pytest.fixture
+def app(folder: Path, sandbox: SandboxServer, clock: StandingClock, carrier_habits: dict[str, object]) -> Iterator[Flask]:
+    settings = settings_in(folder, sandbox.url, carrier_habits)
     made = create_app(settings, clock=clock, given=make_carriers(settings))
     yield made
     with made.app_context():

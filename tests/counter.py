@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from pos.app import DEMO_PINS
+from pos.domain.plans import LINES
 from pos.services import renewals
 from pos.services.kit import Kit
 
@@ -115,14 +116,14 @@ class Counter:
         return self
 
     def plan(self, name: str = "Lyca Data 7 days 8 GB") -> Counter:
-        """Press the card of a plan."""
-        self.get(f"/sales/{self.sale_id}/plans")
-        cards = re.findall(r'<button[^>]*name="plan_id" value="(\d+)".*?</button>', self.page.text, flags=re.DOTALL)
-        for plan_id in cards:
-            card = self.page.text.split(f'value="{plan_id}"', 1)[1].split("</button>", 1)[0]
-            if name in unescape(card):
-                self.post(f"/sales/{self.sale_id}/plan", {"plan_id": plan_id})
-                return self
+        """Press the card of a plan; where the page does not show it at once, by way of its product line."""
+        for line in ("", *LINES):
+            self.get(f"/sales/{self.sale_id}/plans?line={line}")
+            cards = re.findall(r'<button[^>]*name="plan_id" value="(\d+)"(.*?)</button>', self.page.text, flags=re.DOTALL)
+            for plan_id, card in cards:
+                if name in unescape(card):
+                    self.post(f"/sales/{self.sale_id}/plan", {"plan_id": plan_id})
+                    return self
         raise AssertionError(f"no plan {name} among: {self.page.plain[:1500]}")
 
     def ready_to_pay(self, number: str = NUMBER, plan: str = "Lyca Data 7 days 8 GB") -> Counter:

@@ -584,3 +584,11 @@ def test_a_redirect_within_the_shop_is_followed(app: Flask) -> None:
     with app.test_request_context():
         for wanted in ("/", "/search", "/sales/1/plans?line=lyca_data&budget=10:00"):
             assert local_path(wanted) == wanted
+
+
+def test_a_page_that_looks_by_itself_keeps_no_till_open(counter: Counter, clock: StandingClock) -> None:
+    for _ in range(12):
+        clock.pass_time(minutes=1)
+        answer = counter.client.get("/status")
+    assert answer.status_code == 302
+    assert answer.headers["Location"].endswith("/sign-in")

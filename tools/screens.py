@@ -7,7 +7,6 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +22,7 @@ from pos.store import keys
 from pos.store.db import db
 from tests.conftest import LONDON_NOON, settings_in
 from tests.journeys.browser import NARROW, WIDE, Till, chromium
-from tests.journeys.live_shop import LiveShop, open_shop
+from tests.journeys.live_shop import open_shop
 
 HOSTS = {
     "counter-en": ("en-GB", "LON1", "101", "201", "07700 900"),
@@ -83,9 +82,9 @@ def walk(till: Till, name: str, folder: Path) -> None:
         page.wait_for_load_state("load")
         page.wait_for_timeout(450)
         number = next(taken)
+        till.screen()
         for size in (NARROW, WIDE):
             page.set_viewport_size(size)
-            till.screen()
             page.screenshot(path=folder / f"{name}-{number:02}-{screen}-{size['width']}.png")
 
     def choose(last: str, plan: int = 0) -> None:

@@ -169,7 +169,7 @@ class ShiftAlreadyOpen(NeedsAttention):
 
 
 class DuplicateRenewal(NeedsAttention):
-    sentence = N_("This number got this plan {minutes} minutes ago, state: {state}. Take no money; look at that sale first.")
+    sentence = N_("This number got this plan {minutes} min ago, state: {state}. Take no money; look at that sale first.")
 
 
 class QuoteExpired(NeedsAttention):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -27,8 +28,9 @@ from pos.domain.shifts import Movement
 from pos.domain.tills import Desk
 from pos.services import print_jobs
 from pos.services.kit import Kit
-from pos.services.sales import mine, void_lines
+from pos.services.sales import OVERRIDDEN, mine, refuse_twin, void_lines
 from pos.services.shifts import add_movement
+from pos.store import journal as journal_rows
 from pos.store import ledger as books
 from pos.store import plans as plan_rows
 from pos.store import receipts as receipt_rows
@@ -46,8 +48,9 @@ OPEN = (PaymentState.INTENDED, PaymentState.IN_DOUBT)
 def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit) -> Money:
     """The change to give; the sale is paid (move 4). The same post again gives the same answer and changes nothing.
 
-    Raises TooLittleCash, TooMuchCash, QuoteExpired, NoOpenShift, OtherContent and the reasons why a sale is not ready;
-    in each case nothing was booked. Power cut: none of it or all of it, and the same id gets the same receipt."""
+    Raises TooLittleCash, TooMuchCash, QuoteExpired, DuplicateRenewal, NoOpenShift, OtherContent and the reasons why a sale
+    is not ready; in each case nothing was booked. Power cut: none of it or all of it, and the same id gets the same
+    receipt."""
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
@@ -206,7 +209,17 @@ def _ready(
         raise StaleForm
     if renewal.quote_ends_at < now or plan.price_minor != renewal.price_minor:
         raise QuoteExpired
+    if not _is_meant_twice(session, sale, renewal):
+        # Once more than at the quote: two windows may both have been quoted before either was paid.
+        refuse_twin(session, renewal.number_look_up, renewal.product_key, renewal.plan_id, sale.id, now)
     return shift, renewal
+
+
+def _is_meant_twice(session: Session, sale: rows.Sale, renewal: renewal_rows.Renewal) -> bool:
+    """Whether a manager said so for this plan; the journal is where such words are kept."""
+    notes = journal_rows.about(session, [("sale", sale.id)])
+    said = [json.loads(note.content) for note in notes if note.kind == OVERRIDDEN]
+    return any(word["plan"] == renewal.product_key for word in said)
 
 
 def _open_shift(session: Session, desk: Desk) -> shift_rows.Shift:
@@ -254,6 +267,8 @@ def _paid(
 ) -> None:
     """Everything that is true from the moment of payment: number, totals, ledger, journal, and work for the worker."""
     pen = kit.pen(desk, now)
+    # A clerk may begin at one till and take the money at another: number, books and paper are those of the drawer it is in.
+    sale.till_id = desk.till.id
     sequence, number = receipt_rows.take_number(session, sale.till_id, desk.till.code, ReceiptKind.SALE)
     sale.receipt_number, sale.paid_at, sale.business_day = number, now, desk.store.business_day(now)
     sale.shift_id = shift.id

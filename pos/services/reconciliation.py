@@ -41,7 +41,9 @@ def compare_with_statements(*, kit: Kit) -> Iterator[str]:
             yield f"carrier {name}: its statement cannot be read now"
             continue
         debits = [line for line in lines if line.state is OutcomeState.SUCCEEDED]
-        times = Counter(line.ref for line in debits)
+        given_back = Counter(line.ref for line in lines if line.state is OutcomeState.REVERSED)
+        # What was taken and given back is as if it had never been; Counter's minus drops what comes to nothing.
+        times = Counter(line.ref for line in debits) - given_back
         amounts = {line.ref: line.cost.minor for line in debits}
         known = {ref for ref, *_ in attempts}
         for ref, count in times.items():
@@ -50,7 +52,9 @@ def compare_with_statements(*, kit: Kit) -> Iterator[str]:
             elif ref in known and ref not in ours and ref not in undecided:
                 yield f"carrier {name}: charged for {ref}, which we did not confirm"
         for ref, cost in ours.items():
-            if ref not in times:
+            if ref not in times and ref in given_back:
+                yield f"carrier {name}: gave the money for {ref} back, which we confirmed"
+            elif ref not in times:
                 yield f"carrier {name}: knows nothing of {ref}, which we confirmed"
             elif amounts[ref] != cost:
                 yield f"carrier {name}: charged {amounts[ref]} for {ref}, we booked {cost}"

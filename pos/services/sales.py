@@ -31,6 +31,9 @@ from pos.store import tills as till_rows
 from pos.store.db import reading, transaction
 from pos.store.life import begin, move
 
+# The journal's word for a manager who lets the same plan be sold twice.
+OVERRIDDEN = "duplicate.overridden"
+
 
 def new_id() -> str:
     """The id of a sale is born with its page, so that the same form posted twice names the same sale."""
@@ -71,9 +74,9 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
             raise PlanRetired
         plan, pen = row.plain(), kit.pen(desk, now)
         if override:
-            pen.note(session, "duplicate.overridden", "sale", sale_id, {"plan": plan.product_key, "reason": reason[:200]})
+            pen.note(session, OVERRIDDEN, "sale", sale_id, {"plan": plan.product_key, "reason": reason[:200]})
         else:
-            _refuse_twin(session, number.look_up, plan, sale_id, now)
+            refuse_twin(session, number.look_up, plan.product_key, plan.id, sale_id, now)
         for earlier in renewal_rows.of_sale(session, sale_id):
             if earlier.state is not RenewalState.VOIDED:
                 move(session, earlier, RENEWAL, RenewalState.VOIDED, pen, {"why": "another plan was chosen"})
@@ -85,12 +88,13 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
             move(session, renewal, RENEWAL, RenewalState.IDENTIFIED, pen)
 
 
-def _refuse_twin(session: Session, look_up: str, plan: Plan, sale_id: str, now: datetime) -> None:
-    found = renewal_rows.twin(session, look_up, plan.product_key, now - DUPLICATE_WINDOW, sale_id)
+def refuse_twin(session: Session, look_up: str, product_key: str, plan_id: int, sale_id: str, now: datetime) -> None:
+    """Raises DuplicateRenewal when the same number got the same plan a short while ago, at whatever till."""
+    found = renewal_rows.twin(session, look_up, product_key, now - DUPLICATE_WINDOW, sale_id)
     if found is not None:
         renewal, sale = found
         minutes = int((now - (renewal.paid_at or now)) / timedelta(minutes=1))
-        raise DuplicateRenewal(minutes=minutes, state=RENEWAL_NOW[renewal.state], sale_id=sale.id, plan_id=plan.id)
+        raise DuplicateRenewal(minutes=minutes, state=RENEWAL_NOW[renewal.state], sale_id=sale.id, plan_id=plan_id)
 
 
 def _quoted(sale: rows.Sale, number: rows.NumberCheck, plan: Plan, desk: Desk, now: datetime, kit: Kit) -> renewal_rows.Renewal:

@@ -99,8 +99,10 @@ def _verify(stored: str | None, pin: str, keys: KeyRing) -> bool:
         return False
 
 
-def who(stay_id: str, store: Store, till: Till, *, kit: Kit) -> Desk | None:
-    """Who is signed in with this stay at this till; None when it ended, idled, or belongs to another till."""
+def who(stay_id: str, store: Store, till: Till, *, kit: Kit, by_itself: bool = False) -> Desk | None:
+    """Who is signed in with this stay at this till; None when it ended, idled, or belongs to another till.
+
+    ``by_itself`` marks a look that the page took without a person: it does not keep an unattended till open."""
     now = kit.now()
     with reading() as session:
         stay = session.get(rows.SignIn, digest(stay_id))
@@ -112,7 +114,7 @@ def who(stay_id: str, store: Store, till: Till, *, kit: Kit) -> Desk | None:
         if person.suspended_at is not None:
             return None
         desk, seen_at = Desk(store, till, person.plain()), stay.seen_at
-    if now - seen_at > _SEEN_EVERY:
+    if not by_itself and now - seen_at > _SEEN_EVERY:
         _seen(stay_id, now)
     return desk
 

@@ -21,6 +21,8 @@ R = TypeVar("R")
 
 # The framework's own door, which serves files that hold no data.
 OPEN_ENDPOINTS = frozenset({"static"})
+# Fragments that a page fetches again and again: nobody sits in front of it because of them.
+LOOKS_BY_ITSELF = frozenset({"status.strip", "counter.progress"})
 _TILL_COOKIE_DAYS = 400
 
 
@@ -99,7 +101,7 @@ def permission_of(app: Flask, endpoint: str) -> Permission | None:
 def _load(stay_id: str) -> Stay | None:
     if _till() is None:
         return None
-    found = staff.who(stay_id, g.store, g.till, kit=kit())
+    found = staff.who(stay_id, g.store, g.till, kit=kit(), by_itself=request.endpoint in LOOKS_BY_ITSELF)
     return Stay(stay_id, found) if found is not None else None
 
 

@@ -21,16 +21,13 @@ def count(till: Till, pieces: dict[int, int], left: str = "100.00") -> None:
     till.page.click("main form button[type=submit]")
 
 
-@pytest.mark.parametrize("wrong", [{2000: 5}, {2000: 6}], ids=["too little", "too much"])
-def test_a_clerk_counts_blind(till: Till, shop: LiveShop, wrong: dict[int, int]) -> None:
+def test_a_clerk_counts_blind(till: Till, shop: LiveShop) -> None:
     """100.00 float and a sale of 8.00: 108.00 is in no answer that the clerk's browser gets."""
     heard: list[str] = []
-    till.page.on(
-        "response", lambda answer: heard.append(answer.text()) if "html" in answer.headers.get("content-type", "") else None
-    )
+    till.page.on("load", lambda page: heard.append(page.content()))
     till.ready_to_pay().cash(800).expect("Paid. The plan is active.")
     till.next_customer()
-    count(till, wrong)
+    count(till, {2000: 6})
     till.expect("Please count again.").screen()
     assert "-8.00" not in till.text and "12.00" not in till.text
     count(till, {2000: 5, 500: 1, 200: 1, 100: 1})
@@ -38,6 +35,7 @@ def test_a_clerk_counts_blind(till: Till, shop: LiveShop, wrong: dict[int, int])
     till.expect("Shift 1 is closed.").screen()
     shown = till.text
     assert "108.00" in shown, "the slip repeats what was counted"
+    assert "Expected" not in till.pdf(), "the clerk's PDF is the clerk's slip"
     before = [page for page in heard if "Shift 1 is closed." not in page]
     assert not [page for page in before if "108.00" in page and "pieces" not in page]
     assert not [page for page in heard if "Expected" in page or "Difference" in page]
