@@ -15,7 +15,7 @@ from pos.domain.shifts import counted
 from pos.domain.words import N_
 from pos.services import sales, shifts
 from pos.web.errors import placed, shown_again
-from pos.web.fields import AmountField, CounterForm, ShortText, WHOLE_NUMBER, kept, pieces_from
+from pos.web.fields import WHOLE_NUMBER, AmountField, CounterForm, ShortText, kept, pieces_from
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("shifts", __name__)
