@@ -382,10 +382,15 @@ def _first(lines: list[renewal_rows.Renewal]) -> renewal_rows.Renewal | None:
 
 
 def unfinished(desk: Desk) -> list[p.SaleLine]:
-    """What the carrier has not decided in this store, oldest first, and what is owed back."""
+    """What is open in this store: card payments without a result first, then what the carrier has not decided and what is
+    owed back; oldest first."""
     states = IN_DOUBT | {RenewalState.REFUND_DUE, RenewalState.REFUNDING}
     with reading() as session:
-        return [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
+        tenders = [
+            line_of(session, sale, _first(renewal_rows.of_sale(session, sale.id)))
+            for sale in rows.open_tenders(session, desk.store.id)
+        ]
+        return tenders + [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
 
 
 def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
