@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
@@ -15,7 +15,7 @@ from pos.domain.shifts import counted
 from pos.domain.words import N_
 from pos.services import sales, shifts
 from pos.web.errors import placed, shown_again
-from pos.web.fields import AmountField, CounterForm, ShortText, WHOLE_NUMBER, kept, pieces_from
+from pos.web.fields import WHOLE_NUMBER, AmountField, CounterForm, ShortText, kept, pieces_from
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("shifts", __name__)
@@ -132,6 +132,13 @@ def closed(shift_id: int) -> str:
         receipt_html=Markup(fragment),  # noqa: S704 - built by the renderer, which escapes
         z_number=shift.z_number,
     )
+
+
+@bp.get("/shift/closed/<int:shift_id>.pdf")
+@door(Permission.SHIFT)
+def closed_pdf(shift_id: int) -> Response:
+    headers = {"Content-Disposition": f'inline; filename="shift-{shift_id}.pdf"'}
+    return Response(shifts.closed_as_pdf(shift_id, desk()), mimetype="application/pdf", headers=headers)
 
 
 @bp.get("/shift/x")

@@ -50,6 +50,7 @@ def test_a_clerk_counts_blind(till: Till, shop: LiveShop) -> None:
     till.page.goto(f"{shop.url}/shift/closed/1")
     till.expect("Shift 1 is closed.").screen()
     assert "108.00" in till.text and ("Expected" in till.text or "expected" in till.text)
+    assert "expected" in till.pdf().lower()
     assert shop.papers(3)[-1].cut, "the clerk's slip"
 
 
