@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 from flask import Flask
@@ -22,6 +23,17 @@ from pos.store import keys
 from tests.counter import Counter
 
 LONDON_NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+# Two cores shared with a browser and a server process: how long an example takes says nothing about the code.
+hypothesis.settings.register_profile("shop", deadline=None)
+hypothesis.settings.load_profile("shop")
+
+
+@pytest.fixture(autouse=True)
+def quiet_start() -> None:
+    """An application sets the log level for the whole process; each test starts without it."""
+    structlog.reset_defaults()
 
 
 class StandingClock:

@@ -167,12 +167,21 @@ def lives() -> Iterator[Life[StrEnum]]:
 
 
 def noted() -> set[str]:
-    """The kinds that services write beside the moves of lives: ``pen.note(session, "kind", ...)``."""
+    """The kinds that services write beside the moves of lives: ``pen.note(session, "kind", ...)``, or a constant's name."""
     found = set()
     for path in sorted((words.ROOT / "pos").rglob("*.py")):
-        for call in ast.walk(ast.parse(path.read_bytes())):
+        module = ast.parse(path.read_bytes())
+        constants = {
+            target.id: step.value.value
+            for step in module.body
+            if isinstance(step, ast.Assign) and isinstance(step.value, ast.Constant)
+            for target in step.targets
+            if isinstance(target, ast.Name)
+        }
+        for call in ast.walk(module):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "note":
                 found |= {kind.value for kind in call.args[1:2] if isinstance(kind, ast.Constant)}
+                found |= {constants[kind.id] for kind in call.args[1:2] if isinstance(kind, ast.Name) and kind.id in constants}
     return found
 
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from pos.domain.ledger import Account
+from pos.domain import ledger
+from pos.domain.ledger import Account, Transfer
 from pos.domain.money import Money
-from pos.domain.payments import PaymentState
+from pos.domain.payments import PaymentState, Tender
+from pos.domain.receipts import ReceiptKind, number_text
 from pos.domain.renewals import MONEY_HELD, RenewalState
 from pos.domain.sales import SaleState
-from pos.domain.shifts import expected
+from pos.domain.shifts import ShiftState, expected
+from pos.store import journal as journal_rows
 from pos.store import ledger as books
 from pos.store import receipts as receipt_rows
 from pos.store import renewals as renewal_rows
 from pos.store import sales as sale_rows
 from pos.store import shifts as shift_rows
+from pos.store import tills as till_rows
 from pos.store.db import reading
+
+_OWED = (RenewalState.REJECTED, RenewalState.REFUND_DUE, RenewalState.REFUNDING, RenewalState.REFUNDED)
 
 
 def prove() -> Iterator[str]:
@@ -26,10 +36,14 @@ def prove() -> Iterator[str]:
     with reading() as session:
         yield from _held_money(session)
         yield from _renewal_postings(session)
+        yield from _transfers_of_renewals(session)
+        yield from _transfers_of_shifts(session)
         yield from _payments(session)
         yield from _refunds(session)
         yield from _drawers(session)
         yield from _numbers(session)
+        yield from _receipts(session)
+        yield from _slips(session)
         yield from _attempts(session)
         yield from _z_reports(session)
 
@@ -81,6 +95,73 @@ def _renewal_postings(session: Session) -> Iterator[str]:
             yield f"renewal {row.id}: {row.state} with a carrier debit in the books"
 
 
+def _transfers_of_renewals(session: Session) -> Iterator[str]:
+    """Each transfer is explained by what happened to its renewal, and what happened stands in the books."""
+    transfer, renewal, payment = books.LedgerTransfer, renewal_rows.Renewal, sale_rows.Payment
+    chosen = (
+        select(transfer, renewal, payment.tender)
+        .join(renewal, renewal.id == transfer.renewal_id)
+        .join(payment, (payment.sale_id == renewal.sale_id) & (payment.state == PaymentState.TAKEN))
+        .order_by(renewal.id, transfer.id)
+    )
+    rows = session.execute(chosen.execution_options(yield_per=1000))
+    for renewal_id, group in groupby(rows, key=lambda row: row[1].id):
+        found = [(row, line, tender) for row, line, tender in group]
+        own = [row for row, _, _ in found]
+        again = sum(row.code == "not_sent" for row in own)
+        yield from _compare(f"renewal {renewal_id}", own, _right(found[0][1], found[0][2], again))
+    without = select(renewal.id).where(renewal.paid_at.is_not(None), ~exists().where(transfer.renewal_id == renewal.id))
+    for renewal_id in session.scalars(without):
+        yield f"renewal {renewal_id}: paid, and nothing of it stands in the ledger"
+
+
+def _right(renewal: renewal_rows.Renewal, tender: Tender, again: int) -> list[Transfer]:
+    """What the books must say of a paid renewal that found its carrier unreachable ``again`` times."""
+    right = ledger.on_paid(tender, renewal.price)
+    if renewal.state is not RenewalState.PAID:
+        right += ledger.on_submitting(renewal.cost)
+    right += again * (ledger.on_submitting(renewal.cost) + ledger.on_not_sent(renewal.cost))
+    if renewal.state is RenewalState.CONFIRMED:
+        right += ledger.on_confirmed(renewal.cost, renewal.price, renewal.tax)
+    if renewal.state in _OWED:
+        right += ledger.on_refund_due(renewal.cost, renewal.price)
+    if renewal.state is RenewalState.REFUNDED:
+        right += ledger.on_refunded(tender, renewal.price)
+    return right
+
+
+def _transfers_of_shifts(session: Session) -> Iterator[str]:
+    """The same for floats, differences and what went to the bank."""
+    transfer, shift = books.LedgerTransfer, shift_rows.Shift
+    left: dict[int, int] = {}
+    for row in session.scalars(select(shift).order_by(shift.till_id, shift.number)):
+        before = left.get(row.till_id, 0)
+        right = ledger.on_float(row.money(max(0, row.float_minor - before)))
+        right += ledger.on_banked(row.money(max(0, before - row.float_minor)))
+        if row.state is ShiftState.CLOSED:
+            left[row.till_id] = row.left_minor or 0
+            right += ledger.on_counted(row.money(row.difference_minor or 0))
+            right += ledger.on_banked(row.money((row.counted_minor or 0) - left[row.till_id]))
+        own = select(transfer).where(transfer.shift_id == row.id, transfer.renewal_id.is_(None)).order_by(transfer.id)
+        yield from _compare(f"shift {row.id}", session.scalars(own), right)
+    nobodys = select(transfer.id).where(transfer.shift_id.is_(None), transfer.renewal_id.is_(None))
+    for transfer_id in session.scalars(nobodys):
+        yield f"ledger row {transfer_id}: belongs to no renewal and to no shift"
+
+
+def _compare(whose: str, found: Iterable[books.LedgerTransfer], right: list[Transfer]) -> Iterator[str]:
+    missing = Counter((t.code, t.debit, t.credit, t.amount.minor, t.amount.currency) for t in right)
+    for row in found:
+        said = (row.code, row.debit, row.credit, row.amount_minor, row.currency)
+        if missing[said]:
+            missing[said] -= 1
+        else:
+            yield f"ledger row {row.id}: {whose} does not explain it"
+    for (code, *_), times in missing.items():
+        if times:
+            yield f"{whose}: the ledger lacks what was {code}"
+
+
 def _payments(session: Session) -> Iterator[str]:
     """A paid sale's payments are its total, exactly, and it has a receipt number; an unpaid one has neither."""
     taken = (
@@ -120,14 +201,51 @@ def _drawers(session: Session) -> Iterator[str]:
 
 
 def _numbers(session: Session) -> Iterator[str]:
-    """Numbers are gapless, unique and rising for each till and kind."""
-    receipt = receipt_rows.Receipt
-    chosen = select(receipt.till_id, receipt.kind, func.count(), func.max(receipt.sequence)).group_by(
-        receipt.till_id, receipt.kind
+    """Numbers are gapless, unique and rising for each till and kind, up to the last one that was taken."""
+    receipt, series = receipt_rows.Receipt, receipt_rows.NumberSeries
+    chosen = (
+        select(series.till_id, series.kind, series.last, func.count(receipt.id))
+        .outerjoin(receipt, (receipt.till_id == series.till_id) & (receipt.kind == series.kind))
+        .where(series.kind != ReceiptKind.Z)
+        .group_by(series.till_id, series.kind, series.last)
     )
-    for till_id, kind, count, highest in session.execute(chosen):
-        if count != highest:
-            yield f"till {till_id}: {kind} numbers have a gap ({count} receipts, the last is {highest})"
+    for till_id, kind, last, count in session.execute(chosen):
+        if count != last:
+            yield f"till {till_id}: {kind} numbers have a gap ({count} receipts, the last is {last})"
+
+
+def _receipts(session: Session) -> Iterator[str]:
+    """Each receipt has the number of its place in the series and belongs to what was paid under it."""
+    receipt, sale, refund = receipt_rows.Receipt, sale_rows.Sale, sale_rows.Refund
+    chosen = (
+        select(receipt, till_rows.Till.code, sale.receipt_number, refund.receipt_number)
+        .join(till_rows.Till, till_rows.Till.id == receipt.till_id)
+        .outerjoin(sale, sale.id == receipt.sale_id)
+        .outerjoin(refund, (refund.sale_id == receipt.sale_id) & (refund.receipt_number == receipt.number))
+    )
+    for row, till_code, of_sale, of_refund in session.execute(chosen.execution_options(yield_per=1000)):
+        if row.number != number_text(row.kind, till_code, row.sequence):
+            yield f"receipt {row.number}: the series says {number_text(row.kind, till_code, row.sequence)}"
+        elif row.number != (of_sale if row.kind is ReceiptKind.SALE else of_refund):
+            yield f"receipt {row.number}: it belongs to another sale"
+    for owner in (sale, refund):
+        given = owner.receipt_number
+        for number in session.scalars(select(given).where(given.is_not(None), ~exists().where(receipt.number == given))):
+            yield f"receipt {number}: it was given out and is gone"
+
+
+def _slips(session: Session) -> Iterator[str]:
+    """Each slip is the one whose digest the journal sealed, and each sealed one is there."""
+    slip, receipt, row = receipt_rows.ReceiptDocument, receipt_rows.Receipt, journal_rows.JournalRow
+    issued = (row.object_kind == "sale") & (row.object_id == receipt.sale_id) & (row.kind == "receipt.issued")
+    sealed = exists().where(issued, row.content.contains(slip.hash))
+    chosen = select(slip, receipt.number, sealed).join(receipt, receipt.id == slip.receipt_id)
+    for document, number, is_sealed in session.execute(chosen.execution_options(yield_per=500)):
+        if not is_sealed or hashlib.sha256(document.document.encode()).hexdigest() != document.hash:
+            yield f"receipt {number}: its slip {document.id} is not the one that was issued"
+    kept = exists().where(slip.receipt_id == receipt.id, receipt.sale_id == row.object_id, row.content.contains(slip.hash))
+    for content in session.scalars(select(row.content).where(row.kind == "receipt.issued", ~kept)):
+        yield f"receipt {json.loads(content)['number']}: a slip that was issued is gone"
 
 
 def _attempts(session: Session) -> Iterator[str]:
@@ -151,4 +269,17 @@ def _z_reports(session: Session) -> Iterator[str]:
             yield f"{report.number}: does not follow {before.number}"
         if before is not None and report.grand_total_minor < before.grand_total_minor:
             yield f"{report.number}: the grand total fell"
+        if hashlib.sha256(report.figures.encode()).hexdigest() != report.own_hash or not _is_sealed(session, report):
+            yield f"{report.number}: it was changed after it was written"
         last[report.till_id] = report
+    taken = select(receipt_rows.NumberSeries).where(receipt_rows.NumberSeries.kind == ReceiptKind.Z)
+    for series in session.scalars(taken):
+        if series.last != (last[series.till_id].sequence if series.till_id in last else 0):
+            yield f"till {series.till_id}: Z {series.last} was written and is gone"
+
+
+def _is_sealed(session: Session, report: shift_rows.ZReport) -> bool:
+    """Whether the journal holds this Z's number and digest."""
+    notes = journal_rows.about(session, [("shift", str(report.shift_id))])
+    said = {"number": report.number, "hash": report.own_hash}
+    return any(note.kind == "z.written" and json.loads(note.content) == said for note in notes)

@@ -82,13 +82,14 @@ def open_shift(float_amount: Money, pieces: Mapping[int, int], desk: Desk, *, ki
         begin(session, shift, SHIFT, ShiftState.OPEN, pen, {"number": shift.number, "float": float_amount.minor})
         if pieces:
             session.add(_count_row(shift, desk, now, "open", Count(pieces, None, None, None)))
+        last = rows.last_closed(session, desk.till.id)
+        left = last.left_minor if last is not None and last.left_minor is not None else 0
         if float_amount:
-            last = rows.last_closed(session, desk.till.id)
-            left = last.left_minor if last is not None and last.left_minor is not None else 0
             add_movement(session, shift, Movement.FLOAT, float_amount, desk, now)
-            _post(session, shift, ledger.on_float(Money(max(0, float_amount.minor - left), shift.currency)), desk, now)
-            missing = Money(max(0, left - float_amount.minor), shift.currency)
-            _post(session, shift, ledger.on_banked(missing), desk, now)
+        _post(session, shift, ledger.on_float(Money(max(0, float_amount.minor - left), shift.currency)), desk, now)
+        # Also for a float of nothing: what the last shift left is somewhere else now.
+        missing = Money(max(0, left - float_amount.minor), shift.currency)
+        _post(session, shift, ledger.on_banked(missing), desk, now)
         session.flush()
         return _picture(session, shift)
 

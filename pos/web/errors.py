@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from pos.domain import errors as e
 from pos.domain.money import Money
 from pos.domain.words import N_, fill
+from pos.web.fields import kept
 from pos.web.filters import money
 
 log = structlog.get_logger()
@@ -73,13 +74,20 @@ def shown_again(page: Callable[..., str], *fields: str) -> Callable[[Callable[..
     return wrap
 
 
+def placed(sentences: dict[str, str], *fields: str) -> dict[str, str]:
+    """The sentences that the page has a field for; of the others, one goes to the top, so that none is lost."""
+    elsewhere = [sentence for name, sentence in sentences.items() if name not in fields]
+    g.notice = elsewhere[0] if elsewhere else None
+    return {name: sentence for name, sentence in sentences.items() if name in fields}
+
+
 def refused(error: e.CounterError, page: Callable[..., str], fields: tuple[str, ...], *args: Any, **kwargs: Any) -> Any:
     """The page with the sentence where it belongs."""
     sentence = say(error)
     at_field = error.field in fields
     g.notice = None if at_field else sentence
     found = {error.field: sentence} if at_field else {}
-    return page(*args, **kwargs, errors=found, typed=request.form.to_dict()), status_of(error)
+    return page(*args, **kwargs, errors=found, typed=kept(request.form)), status_of(error)
 
 
 def init(app: Flask) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
-from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -115,6 +115,8 @@ def _till() -> object | None:
 def _guard() -> AnyResponse | None:
     if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS:
         return None
+    if any(isinstance(part, str) and not part.isprintable() for part in (request.view_args or {}).values()):
+        abort(404)  # nothing here has such a name, and PostgreSQL would stumble over a NUL
     permission = permission_of(current_app, request.endpoint)
     if permission is Permission.ANYBODY:
         _till()

@@ -45,7 +45,7 @@ def test_a_silent_carrier_holds_nobody_up_and_is_asked_until_it_tells(till: Till
 def test_refused_and_given_back(till: Till, shop: LiveShop) -> None:
     """+44 7700 900 521 may not be renewed: the sentence names the amount, one button gives it back."""
     till.ready_to_pay("07700 900521").cash(2000)
-    till.expect("Not activated. Offer another plan or give back 8.00 GBP.").screen().awake()
+    till.expect("Not activated. Give back 8.00 GBP.").screen().awake()
     assert "Refund due" in till.text
     till.page.click("#refund")
     till.expect("Not activated. 8.00 GBP was given back.").screen("next")
