@@ -16,13 +16,11 @@ from tests.journeys.live_shop import LiveShop, is_paper_of
 pytestmark = pytest.mark.browser
 
 # What stays as it is in every language: the product, the demo's own names and addresses, keys, codes, units, brands.
-NAMES = """simcounter Camden Mobile Ltd demo High Street London NW NE Counter Kiosk SkyLink Arrivals Hall Hong Kong International
-Airport Amelia Ward Li Wei Priya Nair Chan Mei Ling Jonas Weber Ho Ka Man Receipts mm LON HKG GB HK IN English Help Keep this slip
-thermal paper fades Thank you Mon Sat Sun camden-mobile skylink example help VAT BR no Lyca Leb Lycamobile Demo""".split()
-KEYS = "Enter Esc Tab Space Alt Ctrl F".split()
-CODES = "DE GBP HKD GMT HKT UTC PIN PDF SIM eSIM SMS MB GB kB min PO C R Z X VISA ID".split()
+NAMES = ["simcounter", "Camden", "Mobile", "Ltd", "demo", "High", "Street", "London", "NW", "NE", "Counter", "Kiosk", "SkyLink", "Arrivals", "Hall", "Hong", "Kong", "International", "Airport", "Amelia", "Ward", "Li", "Wei", "Priya", "Nair", "Chan", "Mei", "Ling", "Jonas", "Weber", "Ho", "Ka", "Man", "Receipts", "mm", "LON", "HKG", "GB", "HK", "IN", "English", "Help", "Keep", "this", "slip", "thermal", "paper", "fades", "Thank", "you", "Mon", "Sat", "Sun", "camden-mobile", "skylink", "example", "help", "VAT", "BR", "no", "Lyca", "Leb", "Lycamobile", "Demo"]
+KEYS = ["Enter", "Esc", "Tab", "Space", "Alt", "Ctrl", "F"]
+CODES = ["DE", "GBP", "HKD", "GMT", "HKT", "UTC", "PIN", "PDF", "SIM", "eSIM", "SMS", "MB", "GB", "kB", "min", "PO", "C", "R", "Z", "X", "VISA", "ID"]
 # The carrier's own names of its plans; they are data until the price list carries them in three languages.
-PLANS = "Data Phone Roaming International days day months month GB min S M L G unlimited calls with first year".split()
+PLANS = ["Data", "Phone", "Roaming", "International", "days", "day", "months", "month", "GB", "min", "S", "M", "L", "G", "unlimited", "calls", "with", "first", "year"]
 ALLOWED = {word.lower() for word in (*NAMES, *KEYS, *CODES, *PLANS)}
 
 _VISIBLE = """() => {
