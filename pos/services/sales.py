@@ -28,7 +28,7 @@ from pos.store import sales as rows
 from pos.store import shifts as shift_rows
 from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import queue_up, reading, transaction
 from pos.store.life import begin, move
 
 # The journal's word for a manager who lets the same plan be sold twice.
@@ -90,6 +90,7 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
 
 def refuse_twin(session: Session, look_up: str, product_key: str, plan_id: int, sale_id: str, now: datetime) -> None:
     """Raises DuplicateRenewal when the same number got the same plan a short while ago, at whatever till."""
+    queue_up(session, look_up)
     found = renewal_rows.twin(session, look_up, product_key, now - DUPLICATE_WINDOW, sale_id)
     if found is not None:
         renewal, sale = found
