@@ -13,6 +13,7 @@ The first call on a bare machine makes .venv and installs the locked packages; l
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 def main(arguments: list[str]) -> int:
     """Do what the first word asks for; the answer is the exit status."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file must say so in one clear line on an older one
         print(f"simcounter needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 2
     commands = {"run": run, "test": test, "lint": lint, "bench": bench, "words": words, "lock": lock}
@@ -96,7 +97,9 @@ def set_up(lock_name: str) -> None:
         sys.exit(f"The packages could not be installed (pip ended with {status}); nothing was started.")
     site_packages = subprocess.run(
         [PYTHON, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     (Path(site_packages) / "simcounter-checkout.pth").write_text(f"{ROOT}\n", encoding="utf-8")
     (VENV / f"stamp-{lock_name}").write_text(fingerprint(lock_name))
@@ -122,6 +125,7 @@ def fingerprint(lock_name: str) -> str:
 def call(command: list[object]) -> int:
     """Run a command from the checkout; Ctrl-C belongs to the child, which stops cleanly and is waited for."""
     child = subprocess.Popen([str(part) for part in command], cwd=ROOT)
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:
         try:
             return child.wait()

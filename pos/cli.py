@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,6 +195,111 @@ def make(context: click.Context) -> None:
     except FileExistsError:
         raise click.ClickException(f"There is a key ring at {path} already. Nothing was changed.") from None
     click.echo(f"Key ring written to {path}. Keep two sealed copies away from this machine and from the backups.")
+
+
+def _told(app: Flask, verb: Callable[[], None], done: str) -> None:
+    """Call a service; a refusal is one sentence and exit status 1."""
+    from pos.domain.errors import CounterError
+
+    try:
+        with app.app_context():
+            verb()
+    except CounterError as refusal:
+        raise click.ClickException(str(refusal)) from None
+    click.echo(done)
+
+
+@main.command("add-store")
+@click.argument("code")
+@click.option("--name", required=True)
+@click.option("--legal-name", default="")
+@click.option("--address", multiple=True, help="one line; repeat for more")
+@click.option("--country", required=True, help="two letters, such as GB")
+@click.option("--currency", required=True, help="three letters, such as GBP")
+@click.option("--zone", required=True, help="such as Europe/London")
+@click.option("--day-starts", default="00:00", show_default=True, help="when the business day begins, local time")
+@click.option("--tax-name", default="", help="such as VAT; empty where prices carry no tax")
+@click.option("--tax-percent", default="0", show_default=True)
+@click.option("--tax-number", default="")
+@click.option("--support", multiple=True, help="a line for customers who need help; repeat for more")
+@click.option("--hours", default="")
+@click.option("--footer", multiple=True)
+@click.option("--tolerance", default="1.00", show_default=True, help="difference at closing that needs no second count")
+@click.pass_context
+def add_store(context: click.Context, /, code: str, **given: Any) -> None:
+    """Write a new store down: what its receipts say and which rules hold there."""
+    from datetime import timedelta
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    from pos.domain.money import NotMoney, basis_points, parse
+    from pos.domain.tills import Store
+    from pos.services import tills
+
+    try:
+        ZoneInfo(given["zone"])
+        hours, minutes = (int(part) for part in given["day_starts"].split(":"))
+        tolerance = parse(given["tolerance"], given["currency"].upper())
+        tax = basis_points(given["tax_percent"])
+    except (ZoneInfoNotFoundError, ValueError, NotMoney) as fault:
+        raise click.ClickException(f"Nothing was changed: {fault}") from None
+    store = Store(
+        id=0,
+        code=code.upper(),
+        name=given["name"],
+        legal_name=given["legal_name"],
+        address=given["address"],
+        tax_label=f"{given['tax_name']} no." if given["tax_name"] else "",
+        tax_number=given["tax_number"],
+        country=given["country"].upper(),
+        currency=given["currency"].upper(),
+        zone=given["zone"],
+        day_starts=timedelta(hours=hours, minutes=minutes),
+        tax_name=given["tax_name"],
+        tax_basis_points=tax,
+        support=given["support"],
+        hours=given["hours"],
+        footer=given["footer"],
+        drawer_tolerance_minor=tolerance.minor,
+    )
+    app = _app(_settings(context))
+    _told(app, lambda: tills.add_store(store, kit=app.extensions["simcounter"]), f"Store {store.code} is written down.")
+
+
+@main.command("add-till")
+@click.argument("store_code")
+@click.argument("code")
+@click.option("--name", required=True)
+@click.option("--surface", type=click.Choice(["counter", "kiosk"]), default="counter", show_default=True)
+@click.pass_context
+def add_till(context: click.Context, store_code: str, code: str, name: str, surface: str) -> None:
+    """A new till of a store."""
+    from pos.services import tills
+
+    app = _app(_settings(context))
+    kit = app.extensions["simcounter"]
+    done = f"Till {code.upper()} is written down. Next: pos enrol-code {code.upper()}"
+    _told(app, lambda: tills.add_till(store_code.upper(), code.upper(), name, surface, kit=kit), done)
+
+
+@main.command("add-person")
+@click.argument("number")
+@click.option("--name", required=True)
+@click.option("--role", type=click.Choice(["clerk", "manager", "owner", "auditor"]), default="clerk", show_default=True)
+@click.option("--store", "store_code", default=None, help="leave out for people of every store")
+@click.option("--language", type=click.Choice(["en", "zh_Hans", "zh_Hant"]), default="en", show_default=True)
+@click.password_option("--pin", help="six digits; asked for when left out")
+@click.pass_context
+def add_person(
+    context: click.Context, number: str, name: str, role: str, store_code: str | None, language: str, pin: str
+) -> None:
+    """A new person with a PIN."""
+    from pos.domain.permissions import Role
+    from pos.services import staff
+
+    app = _app(_settings(context))
+    kit = app.extensions["simcounter"]
+    home = store_code.upper() if store_code else None
+    _told(app, lambda: staff.add(number, name, Role(role), home, pin, language, kit=kit), f"{name} may sign in as {number}.")
 
 
 @main.command("enrol-code")

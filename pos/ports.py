@@ -197,6 +197,7 @@ class Product:
     minutes: int | None = None
     texts: int | None = None
     line: str | None = None  # the carrier's own category of the product
+    operator: str | None = None  # whose SIMs it fits, where one carrier serves several operators
     sellable: bool = True
 
 

@@ -93,7 +93,7 @@ def account_rows(line: Line, say: Say) -> list[Block]:
     return facts(
         [
             (say("Number"), line.number_masked),
-            (say("Carrier"), line.carrier),
+            (say("Product"), line.carrier),
             (say("Plan"), line.plan),
             (say("Valid until (before)"), line.valid_before),
             (say("Valid until (now)"), line.valid_now),

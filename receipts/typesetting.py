@@ -68,8 +68,7 @@ def set_text(block: Text, measures: Measures, y: float) -> tuple[float, list[Thi
     break_up = balanced if block.align is Align.CENTRE else wrap
     lines = break_up(block.text, measures.room, measure)
     inks: list[Thing] = [
-        Ink(shifted(measure(line), block.align, measures), y + i * pitch, line, size, bold)
-        for i, line in enumerate(lines)
+        Ink(shifted(measure(line), block.align, measures), y + i * pitch, line, size, bold) for i, line in enumerate(lines)
     ]
     return len(lines) * pitch, inks
 

@@ -1,4 +1,4 @@
-"""The whole shop for a test: a migrated database, the sandbox carrier over real HTTP, and a clock that stands still."""
+"""The whole shop for a test: a database built by the migrations, the sandbox over real HTTP, a clock that stands still."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
+import structlog
 from flask import Flask
 
 from pos.app import DEMO_PINS, create_app, make_carriers
@@ -21,6 +23,17 @@ from pos.store import keys
 from tests.counter import Counter
 
 LONDON_NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+# Two cores shared with a browser and a server process: how long an example takes says nothing about the code.
+hypothesis.settings.register_profile("shop", deadline=None)
+hypothesis.settings.load_profile("shop")
+
+
+@pytest.fixture(autouse=True)
+def quiet_start() -> None:
+    """An application sets the log level for the whole process; each test starts without it."""
+    structlog.reset_defaults()
 
 
 class StandingClock:
@@ -158,6 +171,8 @@ def _release(app: Flask) -> None:
 
     db.session.remove()
     db.engine.dispose()
+    # The application sets the log level for the whole process; the next test starts without it.
+    structlog.reset_defaults()
 
 
 def _close(carriers: dict[str, Carrier] | object) -> None:

@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("carrier", sa.String(length=40), nullable=False),
         sa.Column("product_key", sa.String(length=80), nullable=False),
         sa.Column("line", sa.String(length=40), nullable=False),
+        sa.Column("operator", sa.String(length=40), nullable=True),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("masked", sa.String(length=30), nullable=False),
         sa.Column("carrier", sa.String(length=40), nullable=False),
+        sa.Column("operator", sa.String(length=40), nullable=True),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("plan_name", sa.String(length=120), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),

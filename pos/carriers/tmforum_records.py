@@ -194,6 +194,7 @@ def product_of(offering: Members, names: PriceNames, fetch_price: Callable[[str]
         minutes=_count(offering, "voiceMinutes"),
         texts=_count(offering, "textMessages"),
         line=next((text for text in categories if text), None),
+        operator=_word(offering, "operator"),
         sellable=_sellable(offering, now),
     )
 
@@ -220,6 +221,14 @@ def _valid_days(offering: Members) -> int | None:
             return int(amount) * _DAYS[units]
         if amount is not None and units in ("hour", "hours", "h"):
             return int((amount / 24).to_integral_value(ROUND_CEILING))
+    return None
+
+
+def _word(offering: Members, name: str) -> str | None:
+    """A text from the characteristic of that name, or None."""
+    for use in offering.items("prodSpecCharValueUse"):
+        if use.values.get("name") == name:
+            return next((value.text_or_none("value") for value in use.items("productSpecCharacteristicValue")), None)
     return None
 
 

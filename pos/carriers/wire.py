@@ -165,7 +165,7 @@ class Wire:
 
     def _tell(self, call: Call, started: float, **facts: object) -> None:
         tell = _log.info if "status" in facts else _log.warning
-        milliseconds = round((time.monotonic() - started) * 1000)
+        milliseconds = int((time.monotonic() - started) * 1000)
         tell(
             "carrier call",
             carrier=self._carrier,

@@ -169,7 +169,7 @@ class ShiftAlreadyOpen(NeedsAttention):
 
 
 class DuplicateRenewal(NeedsAttention):
-    sentence = N_("This number got this plan {minutes} minutes ago, state: {state}. Take no money; look at that sale first.")
+    sentence = N_("This number got this plan {minutes} min ago, state: {state}. Take no money; look at that sale first.")
 
 
 class QuoteExpired(NeedsAttention):
@@ -210,6 +210,10 @@ class NotYetKnown(NeedsAttention):
 
 class AlreadyAsking(NeedsAttention):
     sentence = N_("The carrier is being asked at this moment. The money is recorded; do not charge again.")
+
+
+class CodeTaken(NeedsAttention):
+    sentence = N_("{code} is taken already. Nothing was changed; choose another code.")
 
 
 # ------------------------------------------------------------------ outside

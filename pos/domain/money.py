@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 # ISO 4217 minor units of the currencies a counter may meet; any other has two digits.
 _DIGITS = {
@@ -27,6 +27,10 @@ DENOMINATIONS: dict[str, tuple[int, ...]] = {
 
 # Twelve digits before the point are more than any drawer holds and still fit a 64-bit column.
 _LARGEST_MINOR = 10**15
+
+# Input methods for Chinese send fullwidth signs; thousands stand apart by a blank of any width or a raised comma.
+_AS_ASCII = {0xFF10 + n: str(n) for n in range(10)}
+_AS_ASCII |= {0xFF0E: ".", 0x3002: ".", 0xFF0C: ","} | dict.fromkeys((0xA0, 0x2009, 0x202F, 0x3000, 0x2019), " ")
 
 _WRITTEN = re.compile(r"(?P<sign>-?)(?P<whole>\d+)(?:\.(?P<fraction>\d+))?")
 
@@ -118,15 +122,26 @@ def minor_digits(currency: str) -> int:
     return _DIGITS.get(currency, 2)
 
 
+def whole(units: int, currency: str) -> Money:
+    """So many pounds, dollars or yen, without pence or cents."""
+    return Money(units * 10 ** minor_digits(currency), currency)
+
+
+def largest_note(currency: str) -> Money:
+    """The most that one piece of this currency is worth; of a currency we know no notes of, a hundred whole units."""
+    known = DENOMINATIONS.get(currency)
+    return Money(known[0], currency) if known else whole(100, currency)
+
+
 def parse(text: str, currency: str) -> Money:
     """What a clerk typed as an amount. Accepts ``20``, ``20.5``, ``20,50``, ``1,234.50``, ``1 234.50``.
 
     Raises NotMoney when it is not a plain amount or has more digits after the point than the currency."""
-    cleaned = text.strip().replace(" ", "").replace("\u00a0", "").replace("\u3000", "").replace("’", "")
-    cleaned = cleaned.translate({0xFF10 + n: str(n) for n in range(10)} | {0xFF0E: ".", 0x3002: ".", 0xFF0C: ","})
-    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", cleaned):
-        cleaned = cleaned.replace(",", "")
-    elif cleaned.count(",") == 1 and "." not in cleaned:
+    cleaned = text.strip().translate(_AS_ASCII)
+    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", cleaned) or re.fullmatch(r"-?\d{1,3}( \d{3})+([.,]\d+)?", cleaned):
+        # Only between whole thousands: "20 50" may have been meant as 20.50, so it is asked for again.
+        cleaned = cleaned.replace(" ", "") if " " in cleaned else cleaned.replace(",", "")
+    if cleaned.count(",") == 1 and "." not in cleaned:
         cleaned = cleaned.replace(",", ".")
     if len(cleaned) > 20 or not cleaned.isascii():
         raise NotMoney("not an amount")
@@ -134,7 +149,8 @@ def parse(text: str, currency: str) -> Money:
     if match is None:
         raise NotMoney("not an amount")
     digits, fraction = minor_digits(currency), match["fraction"] or ""
-    if len(fraction.rstrip("0")) > digits:
+    # "1.500" is one and a half here and fifteen hundred elsewhere; noughts after the point of yen harm nobody.
+    if len(fraction) > max(digits, 2) or len(fraction.rstrip("0")) > digits:
         raise NotMoney("too many digits after the point")
     units = int(match["whole"] + fraction[:digits].ljust(digits, "0"))
     return Money(-units if match["sign"] else units, currency)
@@ -145,12 +161,24 @@ def from_decimal(amount: Decimal | str, currency: str) -> Money:
 
     Raises NotMoney when it has a fraction of a minor unit: such an answer is not ours to round."""
     try:
-        scaled = Decimal(amount).scaleb(minor_digits(currency))
-        if scaled != scaled.to_integral_value():
-            raise NotMoney("a fraction of a minor unit")
-        return Money(int(scaled), currency)
-    except (InvalidOperation, OverflowError) as fault:
+        number = Decimal(amount)
+    except (ArithmeticError, ValueError) as fault:
         raise NotMoney("not an amount") from fault
+    if not number.is_finite() or (number and number.adjusted() > 18):
+        raise NotMoney("not an amount")
+    # Digit by digit: the arithmetic of decimal rounds to 28 digits, overflows, and lets a tiny fraction become nothing.
+    sign, written, exponent = number.as_tuple()
+    if len(written) > 60:
+        raise NotMoney("more digits than any amount has")
+    units, shift = int("".join(str(digit) for digit in written)), int(exponent) + minor_digits(currency)
+    if units == 0:
+        return Money(0, currency)
+    if -shift > len(written):
+        raise NotMoney("a fraction of a minor unit")
+    units, rest = (units * 10**shift, 0) if shift >= 0 else divmod(units, 10**-shift)
+    if rest:
+        raise NotMoney("a fraction of a minor unit")
+    return Money(-units if sign else units, currency)
 
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
@@ -165,8 +193,19 @@ def next_notes(due: Money) -> list[Money]:
     """What a customer is likely to hand over for ``due``: the exact sum, then the next notes up, at most four, no twins.
 
     18.50 GBP gives 18.50, 20.00, 50.00 (and 40.00: two twenties)."""
-    notes = [n for n in DENOMINATIONS.get(due.currency, (10000, 5000, 2000, 1000, 500)) if n >= 10**due.digits * 5]
+    notes = [n for n in DENOMINATIONS.get(due.currency, (10000, 5000, 2000, 1000, 500)) if n >= whole(5, due.currency).minor]
     offers = {due.minor}
     for note in notes:
         offers.add(-(-due.minor // note) * note)
     return [Money(units, due.currency) for units in sorted(offers)[:4]]
+
+
+def basis_points(percent: str) -> int:
+    """A tax rate as people write it (``20``, ``17.5``) in hundredths of a percent. Raises NotMoney."""
+    try:
+        scaled = Decimal(percent.strip()).scaleb(2)
+    except ArithmeticError:
+        raise NotMoney("not a percentage") from None
+    if not scaled.is_finite() or scaled != scaled.to_integral_value() or not 0 <= scaled <= 10_000:
+        raise NotMoney("not a percentage between 0 and 100 with two digits after the point")
+    return int(scaled)

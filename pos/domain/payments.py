@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pos.domain.errors import TooLittleCash, TooMuchCash
 from pos.domain.lives import Life
-from pos.domain.money import Money
+from pos.domain.money import Money, largest_note, whole
 
 
 class Tender(StrEnum):
@@ -71,6 +71,8 @@ def change_for(due: Money, tendered: Money) -> Money:
     """The change to give. Raises TooLittleCash, or TooMuchCash where a typing slip is likelier than a generous customer."""
     if tendered < due:
         raise TooLittleCash(tendered=tendered, due=due, missing=due - tendered)
-    if tendered.minor > max(due.minor * 10, due.minor + 100_000 * 10**due.digits // 100):
+    # A single note is never a slip, whatever it is worth: in Japan the usual one is twenty times a small plan.
+    likely = max(due.minor * 10, (due + whole(1000, due.currency)).minor, (due + largest_note(due.currency)).minor)
+    if tendered.minor > likely:
         raise TooMuchCash(tendered=tendered, due=due)
     return tendered - due

@@ -41,12 +41,14 @@ class BalancePicture:
 
 @dataclass(frozen=True)
 class NumberPicture:
-    """``kind`` phone or sim; ``grouped`` None once the sale is over; ``state`` a word of ports.SubscriptionState."""
+    """``kind`` phone or sim; ``grouped`` None once the sale is over; ``carrier`` as configured, ``operator`` whose SIM it is
+    where known; ``state`` a word of ports.SubscriptionState."""
 
     kind: str
     grouped: str | None = field(repr=False)
     masked: str
     carrier: str
+    operator: str | None
     state: str
     plan_name: str | None
     expires_at: datetime | None

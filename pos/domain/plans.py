@@ -17,6 +17,10 @@ LINES: dict[str, tuple[str, str, str]] = {
 }
 
 
+# Operators as their customers write them; any other is shown as its carrier names it.
+OPERATORS = {"lyca": "Lyca", "leb": "LEB"}
+
+
 @dataclass(frozen=True)
 class Plan:
     """One thing on the price list. ``price`` is what the customer pays; ``cost`` what our float pays; three amounts apart."""
@@ -25,6 +29,7 @@ class Plan:
     carrier: str
     product_key: str
     line: str
+    operator: str | None
     name: str
     kind: str
     price: Money

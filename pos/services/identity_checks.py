@@ -64,6 +64,14 @@ PROBLEMS: dict[DocumentProblem, str] = {
     DocumentProblem.NO_EXPIRY: N_("it has no end date"),
 }
 
+# Where a refusal stands on the page when the document was typed; any other at the number.
+_PLACES = {
+    DocumentProblem.UNKNOWN_COUNTRY: "document_country",
+    DocumentProblem.NOT_ACCEPTED_HERE: "document_country",
+    DocumentProblem.MISSING_EXPIRY: "expires_on",
+    DocumentProblem.EXPIRED: "expires_on",
+}
+
 # Words for the fields of a machine readable zone, as they stand in the sentence "the document does not read right: ...".
 MRZ_FIELDS: dict[str, str] = {
     "document_code": N_("the kind of document"),
@@ -127,7 +135,9 @@ def verify(sale_id: str, seen: Seen, matches_person: bool, desk: Desk, *, kit: K
         raise _at("document_number", LooksLikeCard())
     verdict = check_document(seen.type, seen.country, seen.number, seen.expires_on, today, POLICY, typed=seen.how == "typed")
     if not verdict.accepted:
-        raise DocumentNotAccepted(fault=PROBLEMS[verdict.refusals[0]])
+        refused = DocumentNotAccepted(fault=PROBLEMS[verdict.refusals[0]])
+        refused.field = _PLACES.get(verdict.refusals[0], refused.field) if seen.how == "typed" else "mrz"
+        raise refused
     if not matches_person:
         raise PersonDoesNotMatch
     match = _carrier_match(sale_id, seen, desk, kit)

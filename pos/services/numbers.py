@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 
 from pos.domain.errors import (
     CarrierDown,
@@ -12,11 +13,13 @@ from pos.domain.errors import (
     NumberOfAnotherCarrier,
     StaleForm,
 )
+from pos.domain.money import minor_digits
 from pos.domain.numbers import grouped, masked
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
-from pos.ports import Subscription, SubscriptionState
+from pos.ports import Balance, Subscription, SubscriptionState
 from pos.services.kit import Kit
+from pos.store import plans as plan_rows
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
 from pos.store.db import reading, transaction
@@ -57,7 +60,9 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
         )
         begin(session, sale, SALE, SaleState.DRAFT, kit.pen(desk, now), {"carrier": carrier})
         session.flush()
-        session.add(_check(sale_id, number, kind, carrier, subscription, now, kit))
+        check = _check(sale_id, number, kind, carrier, subscription, now, kit)
+        check.operator = plan_rows.operator_of(session, carrier, subscription.plan_key)
+        session.add(check)
 
 
 def _who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
@@ -87,13 +92,26 @@ def _check(sale_id: str, number: str, kind: str, carrier: str, found: Subscripti
         balances=[
             {
                 "kind": balance.kind,
-                "text": f"{balance.amount} {balance.unit}".strip(),
+                "text": _readable(balance),
                 "expires_at": balance.expires_at.isoformat() if balance.expires_at else None,
             }
             for balance in found.balances
         ],
         asked_at=now,
     )
+
+
+def _readable(balance: Balance) -> str:
+    """What is left, as people say it: ``3.50 GBP``, ``912.0 GB``, ``120 min``; unlimited stays the carrier's word."""
+    try:
+        amount = Decimal(balance.amount)
+    except InvalidOperation:
+        return f"{balance.amount} {balance.unit}".strip()
+    if balance.kind == "money" and len(balance.unit) == 3:
+        return f"{amount:.{minor_digits(balance.unit)}f} {balance.unit}"
+    if balance.unit == "MB" and amount >= 1024:
+        return f"{(amount / 1024).quantize(Decimal('0.1'))} GB"
+    return f"{amount.normalize():f} {balance.unit}".strip()
 
 
 def masked_number(number: str) -> str:

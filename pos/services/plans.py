@@ -43,6 +43,7 @@ def import_catalogue(store_code: str, carrier_name: str, *, kit: Kit) -> int:
 def _refresh(plan: rows.Plan, product: Product) -> None:
     """What the carrier decides; the till's price is the shop's and follows the face value until the owner sets it."""
     plan.line = (product.line or "other").replace("-", "_")
+    plan.operator = product.operator
     plan.name, plan.kind = product.name, product.kind.value
     plan.currency = product.face.currency
     plan.price_minor = product.face.minor
@@ -52,10 +53,10 @@ def _refresh(plan: rows.Plan, product: Product) -> None:
     plan.minutes, plan.texts = product.minutes, product.texts
 
 
-def offers(desk: Desk, carrier_name: str) -> list[Plan]:
-    """What this store sells of a carrier, most sold first."""
+def offers(desk: Desk, carrier_name: str, operator: str | None) -> list[Plan]:
+    """What this store sells of a carrier for SIMs of an operator, most sold first."""
     with reading() as session:
-        return [plan.plain() for plan in rows.on_sale(session, desk.store.id, carrier_name)]
+        return [plan.plain() for plan in rows.on_sale(session, desk.store.id, carrier_name, operator)]
 
 
 def lines_of(plans: list[Plan]) -> list[tuple[str, tuple[str, str, str]]]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain import pictures as p
 from pos.domain.errors import DuplicateRenewal, PlanRetired, SaleNotFound, SaleOver, SaleParked, TenderOpen
+from pos.domain.happenings import RENEWAL_NOW, happening
 from pos.domain.journal import canonical, commitment
 from pos.domain.payments import PaymentState
 from pos.domain.permissions import Permission, may
@@ -69,6 +70,8 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
         row = session.get(plan_rows.Plan, plan_id)
         if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.carrier != number.carrier:
             raise PlanRetired
+        if row.operator is not None and number.operator is not None and row.operator != number.operator:
+            raise PlanRetired
         plan, pen = row.plain(), kit.pen(desk, now)
         if override:
             pen.note(session, OVERRIDDEN, "sale", sale_id, {"plan": plan.product_key, "reason": reason[:200]})
@@ -92,7 +95,7 @@ def refuse_twin(session: Session, look_up: str, product_key: str, plan_id: int, 
     if found is not None:
         renewal, sale = found
         minutes = int((now - (renewal.paid_at or now)) / timedelta(minutes=1))
-        raise DuplicateRenewal(minutes=minutes, state=renewal.state.value, sale_id=sale.id, plan_id=plan_id)
+        raise DuplicateRenewal(minutes=minutes, state=RENEWAL_NOW[renewal.state], sale_id=sale.id, plan_id=plan_id)
 
 
 def _quoted(sale: rows.Sale, number: rows.NumberCheck, plan: Plan, desk: Desk, now: datetime, kit: Kit) -> renewal_rows.Renewal:
@@ -256,6 +259,7 @@ def _number(session: Session, sale: rows.Sale, kit: Kit) -> p.NumberPicture | No
         grouped=grouped_number(full) if full is not None else None,
         masked=check.masked,
         carrier=check.carrier,
+        operator=check.operator,
         state=check.state,
         plan_name=check.plan_name,
         expires_at=check.expires_at,
@@ -379,10 +383,15 @@ def _first(lines: list[renewal_rows.Renewal]) -> renewal_rows.Renewal | None:
 
 
 def unfinished(desk: Desk) -> list[p.SaleLine]:
-    """What the carrier has not decided in this store, oldest first, and what is owed back."""
+    """What is open in this store: card payments without a result first, then what the carrier has not decided and what is
+    owed back; oldest first."""
     states = IN_DOUBT | {RenewalState.REFUND_DUE, RenewalState.REFUNDING}
     with reading() as session:
-        return [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
+        tenders = [
+            line_of(session, sale, _first(renewal_rows.of_sale(session, sale.id)))
+            for sale in rows.open_tenders(session, desk.store.id)
+        ]
+        return tenders + [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
 
 
 def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
@@ -396,7 +405,14 @@ def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
         objects += [("payment", str(payment.id)) for payment in rows.payments_of(session, sale_id)]
         objects += [("print_job", str(job.id)) for job in job_rows.of_sale(session, sale_id)]
         found = journal_rows.about(session, objects)
-        return [p.HappeningPicture(at=row.at, actor=row.actor, words=row.kind) for row in found]
+        return [p.HappeningPicture(at=row.at, actor=_who(session, row.actor), words=happening(row.kind)) for row in found]
+
+
+def _who(session: Session, actor: str) -> str:
+    """The journal knows people by number; people know them by name."""
+    kind, _, number = actor.partition(":")
+    person = staff_rows.by_number(session, number) if kind == "staff" else None
+    return person.name if person is not None else actor
 
 
 def receipts_of(sale_id: str) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
 from pos.store.db import reading, transaction
 from pos.store.life import Pen, begin, move
-from receipts import html
+from receipts import html, pdf
 from receipts.document import Document
 
 
@@ -213,17 +213,27 @@ def _queue_slip(session: Session, shift: rows.Shift, desk: Desk, pen: Pen) -> No
 def show_closed(shift_id: int, desk: Desk) -> tuple[ShiftPicture, str]:
     """A closed shift of this till and its paper as HTML: the Z for those entitled, else the slip without expected figures."""
     with reading() as session:
-        shift = session.get(rows.Shift, shift_id)
-        if shift is None or shift.store_id != desk.store.id or shift.state is not ShiftState.CLOSED:
-            raise NotFound
-        report = rows.z_of(session, shift_id)
-        if may(desk.staff.role, Permission.SEE_EXPECTED_CASH) and report is not None:
-            document = Document.from_json(report.document)
-        elif shift.till_id == desk.till.id:
-            document = day_reports.slip(session, shift, desk, shift.closed_at or shift.opened_at)
-        else:
-            raise NotAllowed
+        shift, document = _closed(session, shift_id, desk)
         return _picture(session, shift), html.render(document)
+
+
+def closed_as_pdf(shift_id: int, desk: Desk) -> bytes:
+    """The same paper as PDF, with the same rights."""
+    with reading() as session:
+        _, document = _closed(session, shift_id, desk)
+    return pdf.render(document)
+
+
+def _closed(session: Session, shift_id: int, desk: Desk) -> tuple[rows.Shift, Document]:
+    shift = session.get(rows.Shift, shift_id)
+    if shift is None or shift.store_id != desk.store.id or shift.state is not ShiftState.CLOSED:
+        raise NotFound
+    report = rows.z_of(session, shift_id)
+    if may(desk.staff.role, Permission.SEE_EXPECTED_CASH) and report is not None:
+        return shift, Document.from_json(report.document)
+    if shift.till_id != desk.till.id:
+        raise NotAllowed
+    return shift, day_reports.slip(session, shift, desk, shift.closed_at or shift.opened_at)
 
 
 def x_report(desk: Desk, *, kit: Kit) -> str:

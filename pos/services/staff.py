@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from pos.domain.errors import SignInRefused
+from pos.domain.errors import CodeTaken, NotFound, SignInRefused
 from pos.domain.permissions import Role
-from pos.domain.staff import LOCK_WINDOW, SESSION_END, SESSION_IDLE, WRONG_PER_STAFF, WRONG_PER_TILL
+from pos.domain.staff import LOCK_WINDOW, SESSION_END, SESSION_IDLE, WRONG_PER_STAFF, WRONG_PER_TILL, refuse_weak_pin
 from pos.domain.tills import Desk, Store, Till
 from pos.services.kit import Kit
 from pos.services.tills import digest
@@ -99,8 +99,10 @@ def _verify(stored: str | None, pin: str, keys: KeyRing) -> bool:
         return False
 
 
-def who(stay_id: str, store: Store, till: Till, *, kit: Kit) -> Desk | None:
-    """Who is signed in with this stay at this till; None when it ended, idled, or belongs to another till."""
+def who(stay_id: str, store: Store, till: Till, *, kit: Kit, by_itself: bool = False) -> Desk | None:
+    """Who is signed in with this stay at this till; None when it ended, idled, or belongs to another till.
+
+    ``by_itself`` marks a look that the page took without a person: it does not keep an unattended till open."""
     now = kit.now()
     with reading() as session:
         stay = session.get(rows.SignIn, digest(stay_id))
@@ -112,7 +114,7 @@ def who(stay_id: str, store: Store, till: Till, *, kit: Kit) -> Desk | None:
         if person.suspended_at is not None:
             return None
         desk, seen_at = Desk(store, till, person.plain()), stay.seen_at
-    if now - seen_at > _SEEN_EVERY:
+    if not by_itself and now - seen_at > _SEEN_EVERY:
         _seen(stay_id, now)
     return desk
 
@@ -135,11 +137,18 @@ def sign_out(stay_id: str, desk: Desk, *, kit: Kit) -> None:
 
 
 def add(number: str, name: str, role: Role, store_code: str | None, pin: str, language: str, *, kit: Kit) -> None:
-    """A new person, journaled in the office chain of the store (or of the first store for people of all stores)."""
+    """A new person, journaled in the office chain of the store (``all`` for people of every store).
+
+    Raises PinTooWeak, NotFound, CodeTaken."""
+    refuse_weak_pin(pin)
     now = kit.now()
     hashed = hash_pin(pin, kit.keys)
     with transaction() as session:
         store = till_rows.store_by_code(session, store_code) if store_code else None
+        if store_code and store is None:
+            raise NotFound
+        if rows.by_number(session, number) is not None:
+            raise CodeTaken(code=number)
         session.add(
             rows.Staff(
                 number=number,

@@ -6,10 +6,11 @@ import hashlib
 import hmac
 import secrets
 
-from pos.domain.errors import EnrolmentCodeWrong
+from pos.domain.errors import CodeTaken, EnrolmentCodeWrong, NotFound
 from pos.domain.staff import ENROLMENT_CODE_LIFE
 from pos.domain.tills import Store, Till
 from pos.services.kit import Kit
+from pos.store import staff as staff_rows
 from pos.store import tills as rows
 from pos.store.db import reading, transaction
 
@@ -57,6 +58,9 @@ def enrol(code: str, *, kit: Kit) -> str:
         else:
             secret = _keep_secret(till)
             till.enrolled_at = now
+            # Whoever was signed in, was so in the browser that is out from now on.
+            for stay in staff_rows.live_sign_ins(session, till.id):
+                stay.ended_at, stay.ended_why = now, "enrolled"
             store = rows.store_of(session, till).plain()
             kit.office_pen(store.code, "command", now, store.business_day(now)).note(
                 session, "till.enrolled", "till", till.code, {}
@@ -83,3 +87,48 @@ def all_tills() -> list[tuple[str, str, str]]:
     """(code, name, store's name) of every till, for the demo's first page and the command line."""
     with reading() as session:
         return [(till.code, till.name, rows.store_of(session, till).name) for till in rows.all_tills(session)]
+
+
+def add_store(store: Store, *, kit: Kit) -> None:
+    """Write a new store down, journaled in its office chain. Raises CodeTaken."""
+    now = kit.now()
+    with transaction() as session:
+        if rows.store_by_code(session, store.code) is not None:
+            raise CodeTaken(code=store.code)
+        session.add(
+            rows.Store(
+                code=store.code,
+                name=store.name,
+                legal_name=store.legal_name,
+                address=list(store.address),
+                tax_label=store.tax_label,
+                tax_number=store.tax_number,
+                country=store.country,
+                currency=store.currency,
+                zone=store.zone,
+                day_starts_minutes=int(store.day_starts.total_seconds() // 60),
+                tax_name=store.tax_name,
+                tax_basis_points=store.tax_basis_points,
+                support=list(store.support),
+                hours=store.hours,
+                footer=list(store.footer),
+                drawer_tolerance_minor=store.drawer_tolerance_minor,
+            )
+        )
+        pen = kit.office_pen(store.code, "command", now, store.business_day(now))
+        content = {"name": store.name, "currency": store.currency, "zone": store.zone, "tax": store.tax_basis_points}
+        pen.note(session, "store.added", "store", store.code, content)
+
+
+def add_till(store_code: str, code: str, name: str, surface: str, *, kit: Kit) -> None:
+    """A new till of a store; a browser becomes it with a code from ``make_code``. Raises NotFound, CodeTaken."""
+    now = kit.now()
+    with transaction() as session:
+        store = rows.store_by_code(session, store_code)
+        if store is None:
+            raise NotFound
+        if rows.till_by_code(session, code) is not None:
+            raise CodeTaken(code=code)
+        session.add(rows.Till(store_id=store.id, code=code, name=name, surface=surface, enrolment_misses=0))
+        pen = kit.office_pen(store.code, "command", now, store.plain().business_day(now))
+        pen.note(session, "till.added", "till", code, {"name": name, "surface": surface})

@@ -37,7 +37,7 @@ function nameOf(event) {
 }
 
 function target(key) {
-  const found = all(`[data-key="${key}"]`).filter((element) => visible(element) && !element.disabled);
+  const found = all(`[data-key~="${key}"]`).filter((element) => visible(element) && !element.disabled);
   return found.find((element) => element.closest("main")) ?? found[0];
 }
 
@@ -45,7 +45,8 @@ function press(element) {
   if (element.matches("input:not([type=checkbox]), textarea, select")) {
     element.focus();
     element.select?.();
-  } else element.click();
+  } else if (element.matches("form")) element.focus();
+  else element.click();
 }
 
 function help() {
@@ -99,9 +100,8 @@ function plainDigit(event) {
 
 function release(form) {
   delete form.dataset.busy;
-  all("[data-held]", form).forEach((button) => {
+  all("button", form).forEach((button) => {
     button.disabled = false;
-    delete button.dataset.held;
     button.removeAttribute("aria-busy");
   });
   body.classList.remove("is-busy");
@@ -116,11 +116,7 @@ document.addEventListener("submit", (event) => {
   body.classList.add("is-busy");
   // Only after the browser has collected the form, or the pressed button's own value would be lost.
   setTimeout(() => {
-    all("button", form).forEach((button) => {
-      if (button.disabled) return;
-      button.disabled = true;
-      button.dataset.held = "1";
-    });
+    all("button", form).forEach((button) => (button.disabled = true));
   });
   setTimeout(() => {
     if (!form.dataset.busy || !form.isConnected) return;
@@ -142,12 +138,9 @@ function warn(sentence) {
 // A touch that bounces lands on the page that has just appeared; it must not take money there.
 document.addEventListener("click", (event) => {
   const guarded = event.target.closest?.("[data-guard] button, a[data-guard]");
-  if (guarded && event.isTrusted && performance.now() - shownAt.time < settle) event.preventDefault();
+  // detail counts presses of a pointer; a click that Enter makes has none and was judged as a key already.
+  if (guarded && event.detail > 0 && performance.now() - shownAt.time < settle) event.preventDefault();
 }, true);
-
-document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-send]")) event.target.form.requestSubmit();
-});
 
 function shown() {
   shownAt.time = performance.now();
@@ -157,7 +150,8 @@ function shown() {
 }
 
 window.addEventListener("pageshow", (event) => {
-  all("form[data-busy]").forEach(release);
+  // No page is served with a button switched off: whatever a browser has kept that way after "back" is ours to undo.
+  all("form").forEach(release);
   one("#late")?.remove();
   if (event.persisted) shown();
 });
@@ -264,11 +258,12 @@ function sameOutcome(place, text) {
   return true;
 }
 
-body.addEventListener("htmx:afterSwap", () => {
+body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "progress") return; // the strip never takes the focus away from a field
   const place = one("#progress");
-  if (place) say(place.dataset.say);
-  if (!place || place.contains(document.activeElement) || document.activeElement === body) one("main [autofocus]")?.focus();
-  if (one("[data-guard]", place ?? document)) shown();
+  say(place.dataset.say);
+  if (place.contains(document.activeElement) || document.activeElement === body) one("[autofocus]", place)?.focus();
+  shown();
 });
 
 body.addEventListener("htmx:sendError", () => one("#offline")?.removeAttribute("hidden"));
@@ -277,6 +272,8 @@ body.addEventListener("htmx:timeout", () => one("#offline")?.removeAttribute("hi
 // ---------------------------------------------------------------- at the start
 
 shown();
+// Not autofocus: the grid is taller than the screen, and the browser would scroll number and filters out of sight.
+if (document.activeElement === body) one("[data-grid]")?.focus({ preventScroll: true });
 all("[data-pieces]").forEach(showPieces);
 const tendered = one("[data-due]");
 if (tendered) showChange(tendered);

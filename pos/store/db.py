@@ -94,6 +94,8 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
     cursor.execute(f"PRAGMA synchronous = {synchronous}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA secure_delete = ON")
+    # Without it INSERT OR REPLACE deletes a row of the journal behind its trigger's back.
+    cursor.execute("PRAGMA recursive_triggers = ON")
     cursor.close()
 
 

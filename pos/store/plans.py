@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import plans as domain
@@ -22,6 +22,7 @@ class Plan(Base):
     carrier: Mapped[str] = mapped_column(String(40))
     product_key: Mapped[str] = mapped_column(String(80))
     line: Mapped[str] = mapped_column(String(40))
+    operator: Mapped[str | None] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(10))
     currency: Mapped[str] = mapped_column(String(3))
@@ -46,6 +47,7 @@ class Plan(Base):
             carrier=self.carrier,
             product_key=self.product_key,
             line=self.line,
+            operator=self.operator,
             name=self.name,
             kind=self.kind,
             price=Money(self.price_minor, self.currency),
@@ -58,10 +60,20 @@ class Plan(Base):
         )
 
 
-def on_sale(session: Session, store_id: int, carrier: str) -> list[Plan]:
-    """What the store sells of a carrier, most sold first, then by price."""
+def on_sale(session: Session, store_id: int, carrier: str, operator: str | None) -> list[Plan]:
+    """What the store sells of a carrier for SIMs of an operator (of all, where that is unknown), most sold first."""
     chosen = select(Plan).where(Plan.store_id == store_id, Plan.carrier == carrier, Plan.retired_at.is_(None))
+    if operator is not None:
+        chosen = chosen.where(or_(Plan.operator == operator, Plan.operator.is_(None)))
     return list(session.scalars(chosen.order_by(Plan.sold.desc(), Plan.price_minor, Plan.id)))
+
+
+def operator_of(session: Session, carrier: str, product_key: str | None) -> str | None:
+    """Whose SIMs a product fits, by any store's price list."""
+    if product_key is None:
+        return None
+    chosen = select(Plan.operator).where(Plan.carrier == carrier, Plan.product_key == product_key).limit(1)
+    return session.scalar(chosen)
 
 
 def of_carrier(session: Session, store_id: int, carrier: str) -> dict[str, Plan]:

@@ -36,8 +36,8 @@ from pos.domain.permissions import Permission
 from pos.domain.plans import Plan
 from pos.domain.words import N_
 from pos.services import identity_checks, numbers, plans, receipts, sales, shifts
-from pos.web.errors import refused, shown_again
-from pos.web.fields import CounterForm, ShortText, day_from
+from pos.web.errors import placed, refused, shown_again
+from pos.web.fields import CounterForm, ShortText, day_from, kept
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("counter", __name__)
@@ -125,11 +125,11 @@ def _number(sale_id: str) -> Any:
             g.forget_entry = True
             raise LooksLikeCard
         case ImeiEntry():
-            return home_page({"entry": gettext(DEVICE)}, {}, sale_id), 422
+            return _home_again(sale_id, {"entry": gettext(DEVICE)}, kept(request.form)), 422
         case MrzEntry():
             return home_page({"entry": gettext(DOCUMENT_FIRST)}, {}, sale_id), 422
         case BadgeEntry():
-            return home_page({"entry": gettext(BADGE)}, {}, sale_id), 422
+            return _home_again(sale_id, {"entry": gettext(BADGE)}, kept(request.form)), 422
         case SearchEntry(hint=hint):
             raise _nearly(hint, form.entry.data or "")
         case _:
@@ -193,11 +193,11 @@ def document(sale_id: Any) -> Any:
     return _document(sale_id=str(sale_id))
 
 
-@shown_again(_document_again, "document_number", "matches_person", "mrz")
+@shown_again(_document_again, "document_number", "document_country", "expires_on", "matches_person", "mrz")
 def _document(sale_id: str) -> Any:
     form = DocumentForm()
     if not form.validate():
-        return _document_again(sale_id, form.first_errors(), {}), 422
+        return _document_again(sale_id, form.first_errors(), kept(request.form)), 422
     identity_checks.verify(sale_id, _seen(form), "matches_person" in request.form, desk(), kit=kit())
     return redirect(url_for("counter.sale", sale_id=sale_id))
 
@@ -234,8 +234,8 @@ def show_plans(sale_id: Any) -> Any:
 
 def plans_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str], **more: Any) -> str:
     number_picture = sale.number
-    offered = plans.offers(desk(), number_picture.carrier if number_picture else "")
-    filters = {name: request.args.get(name, "")[:20] for name in ("line", "need", "budget")}
+    offered = plans.offers(desk(), number_picture.carrier, number_picture.operator) if number_picture else []
+    filters = {name: kept(request.args).get(name, "")[:20] for name in ("line", "need", "budget")}
     effects = {plan.id: sales.effect_of(plan, number_picture, kit().now()) for plan in offered} if number_picture else {}
     names = {"zh_Hans": 1, "zh_Hant": 2}.get(str(get_locale()), 0)
     return render_template(
@@ -282,7 +282,9 @@ def plan(sale_id: Any) -> Any:
 @shown_again(_plans_again)
 def _plan(sale_id: str) -> Any:
     form = PlanForm()
-    form.validate()
+    if not form.validate():
+        # The field may stand in a panel that this page does not show, so the sentence stands at the top.
+        return _plans_again(sale_id, placed(form.first_errors()), kept(request.form)), 422
     raw = form.plan_id.data or ""
     plan_id = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
     override = request.form.get("override") == "1" and bool(form.reason.data)
@@ -347,9 +349,11 @@ def result(sale_id: Any) -> Any:
 
 @bp.get("/sales/<uuid:sale_id>/progress")
 @door(Permission.SEARCH)
-def progress(sale_id: Any) -> str:
+def progress(sale_id: Any) -> Any:
+    """The part of the outcome that moves; when it has come to rest the strip is asked to look again."""
     found = sales.show(str(sale_id), desk(), kit=kit())
-    return render_template("counter/_progress.html", sale=found, now=kit().now(), reasons=REASONS, errors={}, typed={})
+    page = render_template("counter/_progress.html", sale=found, now=kit().now(), reasons=REASONS, errors={}, typed={})
+    return page, 200, {} if found.moving else {"HX-Trigger": "settled"}
 
 
 @bp.post("/sales/<uuid:sale_id>/interim")

@@ -10,11 +10,12 @@ import structlog
 from flask import Flask, g, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from pos.domain import errors as e
 from pos.domain.money import Money
 from pos.domain.words import N_, fill
+from pos.web.fields import kept
 from pos.web.filters import money
 
 log = structlog.get_logger()
@@ -73,13 +74,20 @@ def shown_again(page: Callable[..., str], *fields: str) -> Callable[[Callable[..
     return wrap
 
 
+def placed(sentences: dict[str, str], *fields: str) -> dict[str, str]:
+    """The sentences that the page has a field for; of the others, one goes to the top, so that none is lost."""
+    elsewhere = [sentence for name, sentence in sentences.items() if name not in fields]
+    g.notice = elsewhere[0] if elsewhere else None
+    return {name: sentence for name, sentence in sentences.items() if name in fields}
+
+
 def refused(error: e.CounterError, page: Callable[..., str], fields: tuple[str, ...], *args: Any, **kwargs: Any) -> Any:
     """The page with the sentence where it belongs."""
     sentence = say(error)
     at_field = error.field in fields
     g.notice = None if at_field else sentence
     found = {error.field: sentence} if at_field else {}
-    return page(*args, **kwargs, errors=found, typed=request.form.to_dict()), status_of(error)
+    return page(*args, **kwargs, errors=found, typed=kept(request.form)), status_of(error)
 
 
 def init(app: Flask) -> None:
@@ -101,6 +109,9 @@ def _http_error(error: HTTPException) -> Any:
     code = error.code or 500
     if code < 400:
         return error
+    if isinstance(error, SecurityError):
+        # For a host that nobody announced no address can be built, so there is no page either.
+        return gettext(HTTP_SENTENCES[400]) + "\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
     return error_page(gettext(HTTP_SENTENCES.get(code, HTTP_SENTENCES[400] if code < 500 else BROKEN)), code)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField
@@ -13,8 +15,13 @@ from wtforms.widgets import TextInput
 
 from pos.domain.money import Money, NotMoney, parse
 from pos.domain.pan import looks_like_card
+from pos.domain.words import N_
 
 LONGEST = 400
+# A thousand sums of this size still fit; whatever is larger is a slip of the keyboard, or no amount at all.
+_LARGEST_AMOUNT_MINOR = 10**12
+WHOLE_NUMBER = N_("Type how many pieces there are, as a whole number.")
+CARD = _l("This looks like a payment card number. It was not stored. Card numbers are never typed here.")
 
 
 class CounterForm(FlaskForm):
@@ -26,6 +33,20 @@ class CounterForm(FlaskForm):
     def first_errors(self) -> dict[str, str]:
         """One sentence for each field that is wrong."""
         return {name: str(sentences[0]) for name, sentences in self.errors.items() if sentences and name}
+
+
+def cleaned(text: str) -> str:
+    """``text`` without control signs and marks that turn the direction of writing; line breaks stay."""
+    return "".join(sign for sign in text if sign.isprintable() or sign in "\r\n")
+
+
+def kept(values: Mapping[str, str]) -> dict[str, str]:
+    """What was typed, to be shown again: all of it but card numbers, secrets, and what no person types."""
+    return {
+        name: cleaned(text)
+        for name, text in values.items()
+        if name not in ("csrf_token", "pin") and len(text) <= LONGEST and not looks_like_card(text)
+    }
 
 
 class ShortText(StringField):
@@ -40,10 +61,10 @@ class ShortText(StringField):
         if len(text) > self.longest:
             self.data = ""
             raise ValueError(_l("This is far too long. Nothing was stored."))
-        self.data = "".join(sign for sign in text if sign.isprintable() or sign in "\r\n").strip()
+        self.data = cleaned(text).strip()
         if not self.cards and looks_like_card(self.data):
             self.data = ""
-            raise ValueError(_l("This looks like a payment card number. It was not stored. Card numbers are never typed here."))
+            raise ValueError(CARD)
 
 
 class AmountField(Field):
@@ -66,8 +87,13 @@ class AmountField(Field):
                 raise StopValidation(_l("Type the amount, for example 20.00."))
             return
         try:
-            self.data = parse(self.raw[:40], self.currency)
+            if looks_like_card(self.raw):
+                raise StopValidation(CARD)
+            self.data = parse(self.raw, self.currency)
+            if self.data.minor > _LARGEST_AMOUNT_MINOR:
+                raise NotMoney("larger than any drawer")
         except NotMoney:
+            self.data = None
             raise StopValidation(_l("This is not an amount. Type digits, for example 20.00.")) from None
         if self.data.minor < 0:
             raise StopValidation(_l("An amount here is never negative."))
@@ -82,7 +108,7 @@ def pieces_from(values: dict[str, str], denominations: list[int]) -> tuple[dict[
         if not raw:
             continue
         if not (raw.isascii() and raw.isdigit() and len(raw) <= 6):
-            wrong[f"pieces_{unit}"] = str(_l("Type how many pieces there are, as a whole number."))
+            wrong[f"pieces_{unit}"] = gettext(WHOLE_NUMBER)
         else:
             pieces[unit] = int(raw)
     return pieces, wrong

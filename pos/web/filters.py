@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from pos.domain.money import Money
 from pos.domain.permissions import Permission, may
+from pos.domain.plans import OPERATORS
 from pos.domain.tills import Store
 from pos.domain.words import LANGUAGES
 from pos.services import status
@@ -24,7 +25,7 @@ from pos.web.login import current_desk, kit
 def init(app: Flask) -> None:
     app.add_template_filter(money)
     app.add_template_filter(moment)
-    app.add_template_filter(day)
+    app.add_template_filter(operator_name)
     app.add_template_global(csrf_field)
     app.add_template_global(static_url)
     app.context_processor(_everywhere)
@@ -41,17 +42,16 @@ def moment(at: datetime | None) -> str:
     return "" if local is None else f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
 
 
-def day(at: datetime | None) -> str:
-    """The shop's date of a moment."""
-    local = _local(at)
-    return "" if local is None else f"{local:%Y-%m-%d}"
-
-
 def _local(at: datetime | None) -> datetime | None:
     if at is None:
         return None
     store: Store | None = g.get("store")
     return store.local(at) if store is not None else at.astimezone(UTC)
+
+
+def operator_name(key: str) -> str:
+    """Whose SIM it is, as customers write it."""
+    return OPERATORS.get(key, key)
 
 
 def csrf_field() -> Markup:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
-from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -21,6 +21,8 @@ R = TypeVar("R")
 
 # The framework's own door, which serves files that hold no data.
 OPEN_ENDPOINTS = frozenset({"static"})
+# Fragments that a page fetches again and again: nobody sits in front of it because of them.
+LOOKS_BY_ITSELF = frozenset({"status.strip", "counter.progress"})
 _TILL_COOKIE_DAYS = 400
 
 
@@ -99,7 +101,7 @@ def permission_of(app: Flask, endpoint: str) -> Permission | None:
 def _load(stay_id: str) -> Stay | None:
     if _till() is None:
         return None
-    found = staff.who(stay_id, g.store, g.till, kit=kit())
+    found = staff.who(stay_id, g.store, g.till, kit=kit(), by_itself=request.endpoint in LOOKS_BY_ITSELF)
     return Stay(stay_id, found) if found is not None else None
 
 
@@ -113,6 +115,8 @@ def _till() -> object | None:
 def _guard() -> AnyResponse | None:
     if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS:
         return None
+    if any(isinstance(part, str) and not part.isprintable() for part in (request.view_args or {}).values()):
+        abort(404)  # nothing here has such a name, and PostgreSQL would stumble over a NUL
     permission = permission_of(current_app, request.endpoint)
     if permission is Permission.ANYBODY:
         _till()

@@ -16,8 +16,8 @@ from pos.domain.permissions import Permission
 from pos.domain.words import N_
 from pos.services import payments, refunds, sales
 from pos.web.counter import bp, page_of, result_page
-from pos.web.errors import shown_again
-from pos.web.fields import AmountField, CounterForm, ShortText
+from pos.web.errors import placed, shown_again
+from pos.web.fields import AmountField, CounterForm, ShortText, kept
 from pos.web.login import desk, door, kit
 
 AMOUNT_MISSING = N_("Type what the customer handed over, or press one of the notes. Nothing was booked.")
@@ -65,7 +65,7 @@ def _take_cash(sale_id: str) -> Any:
     form = CashForm()
     form.tendered.currency = desk().store.currency
     if not form.validate():
-        return _cash_again(sale_id, form.first_errors(), {}), 422
+        return _cash_again(sale_id, placed(form.first_errors(), "tendered"), kept(request.form)), 422
     note = form.tendered_note.data or ""
     if note.isascii() and note.isdigit():
         tendered = Money(int(note), desk().store.currency)
@@ -119,13 +119,14 @@ def card_slip(sale_id: Any) -> Any:
 def _card_slip(sale_id: str) -> Any:
     form = SlipForm()
     if not form.validate():
-        return _step_again(sale_id, form.first_errors(), {}), 422
+        return _step_again(sale_id, form.first_errors(), kept(request.form)), 422
     payments.take_card(sale_id, _slip(form), desk(), kit=kit())
     return redirect(url_for("counter.sale", sale_id=sale_id))
 
 
 def _slip(form: SlipForm) -> CardSlip:
     """Raises CardSlipIncomplete at the first field that the slip's evidence needs."""
+    _refuse_signs(form)
     slip = CardSlip(form.scheme.data or "", form.last4.data or "", form.authorisation.data or "", form.slip_number.data or "")
     cards = slip.scheme in CARD_SCHEMES and slip.scheme not in ("ALIPAY", "WECHAT PAY", "PAYPAL", "OCTOPUS")
     if not re.fullmatch(r"[0-9]{4}", slip.last4) and (cards or slip.last4):
@@ -135,6 +136,15 @@ def _slip(form: SlipForm) -> CardSlip:
         error.field = "authorisation" if slip.scheme in CARD_SCHEMES else "scheme"
         raise error
     return slip
+
+
+def _refuse_signs(form: SlipForm) -> None:
+    """Both go onto the receipt as they stand, and a sign that no printer has would hold the whole receipt back."""
+    for name, text in (("authorisation", form.authorisation.data), ("slip_number", form.slip_number.data)):
+        if not re.fullmatch(r"[A-Za-z0-9 ./#-]{0,20}", text or ""):
+            error = CardSlipIncomplete()
+            error.field = name
+            raise error
 
 
 @bp.post("/sales/<uuid:sale_id>/card/declined")
@@ -176,7 +186,9 @@ def refund(sale_id: Any) -> Any:
 def _refund(sale_id: str) -> Any:
     form = SlipForm()
     if not form.validate():
-        return _result_again(sale_id, form.first_errors(), {}), 422
+        wrong = placed(form.first_errors(), "authorisation", "slip_number")
+        return _result_again(sale_id, wrong, kept(request.form)), 422
+    _refuse_signs(form)
     try:
         refunds.pay_back(
             sale_id,

@@ -24,25 +24,25 @@ def jobs() -> str:
     )
 
 
-@bp.post("/printing/<int:job_id>/came-out")
+@bp.post("/printing/<int(max=2147483647):job_id>/came-out")
 @door(Permission.PRINTERS)
 def came_out(job_id: int) -> Any:
     return _back(print_jobs.came_out(job_id, desk(), kit=kit()))
 
 
-@bp.post("/printing/<int:job_id>/did-not")
+@bp.post("/printing/<int(max=2147483647):job_id>/did-not")
 @door(Permission.PRINTERS)
 def did_not(job_id: int) -> Any:
     return _back(print_jobs.did_not_come_out(job_id, desk(), kit=kit()))
 
 
-@bp.post("/printing/<int:job_id>/release")
+@bp.post("/printing/<int(max=2147483647):job_id>/release")
 @door(Permission.PRINTERS)
 def release(job_id: int) -> Any:
     return _back(print_jobs.release(job_id, desk(), kit=kit()))
 
 
-@bp.post("/printing/<int:job_id>/cancel")
+@bp.post("/printing/<int(max=2147483647):job_id>/cancel")
 @door(Permission.PRINTERS)
 def cancel(job_id: int) -> Any:
     return _back(print_jobs.cancel(job_id, desk(), kit=kit()))

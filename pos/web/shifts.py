@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 
@@ -14,8 +14,8 @@ from pos.domain.permissions import Permission
 from pos.domain.shifts import counted
 from pos.domain.words import N_
 from pos.services import sales, shifts
-from pos.web.errors import shown_again
-from pos.web.fields import AmountField, CounterForm, ShortText, pieces_from
+from pos.web.errors import placed, shown_again
+from pos.web.fields import WHOLE_NUMBER, AmountField, CounterForm, ShortText, kept, pieces_from
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("shifts", __name__)
@@ -64,7 +64,7 @@ def open_shift() -> Any:
     currency = form.float_amount.currency = desk().store.currency
     pieces, wrong = pieces_from(request.form, [unit for unit, _ in _denominations()])
     if not form.validate() or wrong:
-        return open_page(form.first_errors() | wrong, request.form.to_dict()), 422
+        return open_page(form.first_errors() | wrong, kept(request.form)), 422
     amount = counted(pieces, currency) if pieces else form.float_amount.data or Money(0, currency)
     shifts.open_shift(amount, pieces, desk(), kit=kit())
     return redirect(url_for("counter.home"))
@@ -101,13 +101,16 @@ def close_shift() -> Any:
     pieces, wrong = pieces_from(request.form, [unit for unit, _ in _denominations()])
     if not pieces and not wrong:
         wrong = {"count": gettext(COUNT_FIRST)}
-    if not form.validate() or wrong:
-        return close_page(form.first_errors() | wrong, request.form.to_dict()), 422
     raw_count = form.card_count.data or ""
+    if raw_count and not (raw_count.isascii() and raw_count.isdigit()):
+        wrong["card_count"] = gettext(WHOLE_NUMBER)
+    if not form.validate() or wrong:
+        places = ("card_total", "card_count", "left_in_drawer", *wrong)
+        return close_page(placed(form.first_errors() | wrong, *places), kept(request.form)), 422
     count = shifts.Count(
         pieces=pieces,
         card_total=form.card_total.data,
-        card_count=int(raw_count) if raw_count.isascii() and raw_count.isdigit() else None,
+        card_count=int(raw_count) if raw_count else None,
         left=form.left_in_drawer.data,
     )
     try:
@@ -119,7 +122,7 @@ def close_shift() -> Any:
     return redirect(url_for("shifts.closed", shift_id=closed))
 
 
-@bp.get("/shift/closed/<int:shift_id>")
+@bp.get("/shift/closed/<int(max=2147483647):shift_id>")
 @door(Permission.SHIFT)
 def closed(shift_id: int) -> str:
     shift, fragment = shifts.show_closed(shift_id, desk())
@@ -129,6 +132,13 @@ def closed(shift_id: int) -> str:
         receipt_html=Markup(fragment),  # noqa: S704 - built by the renderer, which escapes
         z_number=shift.z_number,
     )
+
+
+@bp.get("/shift/closed/<int:shift_id>.pdf")
+@door(Permission.SHIFT)
+def closed_pdf(shift_id: int) -> Response:
+    headers = {"Content-Disposition": f'inline; filename="shift-{shift_id}.pdf"'}
+    return Response(shifts.closed_as_pdf(shift_id, desk()), mimetype="application/pdf", headers=headers)
 
 
 @bp.get("/shift/x")

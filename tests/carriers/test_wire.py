@@ -435,7 +435,7 @@ def test_threads_share_a_wire_and_each_keeps_its_own_deadline() -> None:
         ends[seconds] = time.monotonic() - started
 
     with raw_server(drip(b"HTTP/1.1 200 OK\r\n", b"X: a\r\n")) as server:
-        threads = [threading.Thread(target=one, args=(server.url, s)) for s in (0.2, 0.4, 0.6, 0.8)]
+        threads = [threading.Thread(target=one, args=(server.url, s)) for s in (0.6, 0.9, 1.2, 1.5)]
         for thread in threads:
             thread.start()
         for thread in threads:

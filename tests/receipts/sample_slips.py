@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """A day's slips with all fields filled, and the words of two languages; shared by the tests of this folder.
 
 Lines may be long here: sentences in three languages side by side read better on one line."""
@@ -38,7 +37,7 @@ Receipt no.|小票号|收據編號
 Report no.|报表号|報表編號
 Slip no.|凭条号|憑條編號
 Number|手机号|手機號碼
-Carrier|运营商|電訊商
+Product|产品|產品
 Plan|套餐|計劃
 Valid until (before)|有效期至（充值前）|有效期至（儲值前）
 Valid until (now)|有效期至（现在）|有效期至（現在）

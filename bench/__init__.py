@@ -1,0 +1,1 @@
+"""Measured ratios of the sale path, on the machine at hand."""

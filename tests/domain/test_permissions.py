@@ -1,0 +1,32 @@
+"""Who may do what. The table here is written a second time on purpose: a right given by accident shows as a difference."""
+
+from __future__ import annotations
+
+import pytest
+
+from pos.domain.permissions import RIGHTS, Permission, Role, may
+
+MATRIX = {
+    #                              clerk  manager owner auditor
+    Permission.ANYBODY: (False, False, False, False),
+    Permission.TILL: (False, False, False, False),
+    Permission.SELL: (True, True, True, False),
+    Permission.SHIFT: (True, True, True, False),
+    Permission.SEARCH: (True, True, True, True),
+    Permission.REPRINT: (True, True, True, False),
+    Permission.REFUND: (True, True, True, False),
+    Permission.OVERRIDE_DUPLICATE: (False, True, True, False),
+    Permission.SEE_EXPECTED_CASH: (False, True, True, True),
+    Permission.PRINTERS: (True, True, True, False),
+}
+ROLES = (Role.CLERK, Role.MANAGER, Role.OWNER, Role.AUDITOR)
+
+
+def test_every_permission_and_role_stands_in_the_matrix() -> None:
+    assert set(MATRIX) == set(Permission), "a new permission needs its line here"
+    assert set(ROLES) == set(Role) == set(RIGHTS)
+
+
+@pytest.mark.parametrize("permission", MATRIX)
+def test_who_has_the_right(permission: Permission) -> None:
+    assert tuple(may(role, permission) for role in ROLES) == MATRIX[permission]
