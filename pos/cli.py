@@ -106,11 +106,13 @@ def _stop(_number: int, _frame: Any) -> None:
 
 
 def _worker(app: Flask, settings: Settings, role: str) -> Worker:
+    import socket
+
     from pos.app import press
     from pos.worker import Worker
 
     kit = app.extensions["simcounter"]
-    return Worker(app, kit, press, f"{settings.worker.name}-{role}", settings.worker.threads)
+    return Worker(app, kit, press, f"{settings.worker.name}-{role}-{socket.gethostname()}"[:60], settings.worker.threads)
 
 
 @main.command()
