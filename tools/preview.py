@@ -61,6 +61,7 @@ status.strip /status/strip
 shifts.open /shift/open
 shifts.close /shift/close
 shifts.closed /shift/closed/<int:shift_id>
+shifts.closed_pdf /shift/closed/<int:shift_id>.pdf
 shifts.x /shift/x
 counter.home /
 counter.sale /sales/<sale_id>

@@ -57,7 +57,8 @@ def open_till(shop: LiveShop, browser: Browser) -> Iterator[OpenTill]:
     yield opened
     for till in tills:
         till.context.close()
-    assert [fault for till in tills for fault in till.faults] == []
+    faults = [fault for till in tills for fault in till.faults]
+    assert not faults, "\n".join(faults)
 
 
 @pytest.fixture
