@@ -13,6 +13,7 @@ The first call on a bare machine makes .venv and installs the locked packages; l
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,7 @@ def fingerprint(lock_name: str) -> str:
 def call(command: list[object]) -> int:
     """Run a command from the checkout; Ctrl-C belongs to the child, which stops cleanly and is waited for."""
     child = subprocess.Popen([str(part) for part in command], cwd=ROOT)
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:
         try:
             return child.wait()

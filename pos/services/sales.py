@@ -28,7 +28,7 @@ from pos.store import sales as rows
 from pos.store import shifts as shift_rows
 from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import queue_up, reading, transaction
 from pos.store.life import begin, move
 
 # The journal's word for a manager who lets the same plan be sold twice.
@@ -90,6 +90,7 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
 
 def refuse_twin(session: Session, look_up: str, product_key: str, plan_id: int, sale_id: str, now: datetime) -> None:
     """Raises DuplicateRenewal when the same number got the same plan a short while ago, at whatever till."""
+    queue_up(session, look_up)
     found = renewal_rows.twin(session, look_up, product_key, now - DUPLICATE_WINDOW, sale_id)
     if found is not None:
         renewal, sale = found
@@ -382,10 +383,15 @@ def _first(lines: list[renewal_rows.Renewal]) -> renewal_rows.Renewal | None:
 
 
 def unfinished(desk: Desk) -> list[p.SaleLine]:
-    """What the carrier has not decided in this store, oldest first, and what is owed back."""
+    """What is open in this store: card payments without a result first, then what the carrier has not decided and what is
+    owed back; oldest first."""
     states = IN_DOUBT | {RenewalState.REFUND_DUE, RenewalState.REFUNDING}
     with reading() as session:
-        return [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
+        tenders = [
+            line_of(session, sale, _first(renewal_rows.of_sale(session, sale.id)))
+            for sale in rows.open_tenders(session, desk.store.id)
+        ]
+        return tenders + [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
 
 
 def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:

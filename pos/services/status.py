@@ -12,6 +12,7 @@ from pos.ports import Capability, CarrierUnavailable
 from pos.services.kit import Kit
 from pos.store import print_jobs as job_rows
 from pos.store import renewals as renewal_rows
+from pos.store import sales as sale_rows
 from pos.store import shifts as shift_rows
 from pos.store import tills as till_rows
 from pos.store.db import reading
@@ -73,6 +74,7 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
             carrier_since=since,
             printer=printer,
             printer_reason=reason,
-            unfinished=renewal_rows.count_unfinished(session, desk.store.id, UNFINISHED),
+            unfinished=renewal_rows.count_unfinished(session, desk.store.id, UNFINISHED)
+            + sale_rows.count_open_tenders(session, desk.store.id),
             paper_questions=job_rows.questions_at(session, desk.till.id),
         )

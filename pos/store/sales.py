@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
@@ -154,6 +154,20 @@ def recent_at(session: Session, till_id: int, staff_id: int, since: datetime, li
     """A clerk's own latest sales at a till, paid ones only."""
     chosen = select(Sale).where(Sale.till_id == till_id, Sale.staff_id == staff_id, Sale.paid_at > since)
     return list(session.scalars(chosen.order_by(Sale.paid_at.desc()).limit(limit)))
+
+
+_TENDER_OPEN = (SaleState.TENDERING, SaleState.TENDER_UNKNOWN)
+
+
+def open_tenders(session: Session, store_id: int) -> list[Sale]:
+    """Sales of a store whose card payment has no result yet, oldest first."""
+    chosen = select(Sale).where(Sale.store_id == store_id, Sale.state.in_(_TENDER_OPEN))
+    return list(session.scalars(chosen.order_by(Sale.opened_at)))
+
+
+def count_open_tenders(session: Session, store_id: int) -> int:
+    chosen = select(func.count()).select_from(Sale).where(Sale.store_id == store_id, Sale.state.in_(_TENDER_OPEN))
+    return session.scalar(chosen) or 0
 
 
 def tenders_left_open(session: Session, asked_before: datetime) -> list[str]:
