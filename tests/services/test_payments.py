@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from pos.domain.renewals import RenewalState
 from pos.domain.sales import SaleState
 from pos.domain.tills import Desk
 from pos.services import payments, print_jobs, sales, shifts
+from pos.store import db as store
 from pos.store import journal
 from tests.counter import Counter
 from tests.services.shop import Ready, Shop, findings
@@ -121,6 +122,14 @@ def test_the_same_form_from_many_windows_at_once_is_one_sale(counter: Counter, s
     assert shop.ask("select number from receipts") == [("LON1-000001",)]
     assert shop.ask("select count(*) from payments") == [(1,)]
     assert shop.shift().expected_minor == 10_800
+
+
+def test_the_same_form_in_two_processes_at_once_is_one_sale(shop: Shop, ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes do not share the queue of threads in front of SQLite: its own lock, taken at once, must do."""
+    monkeypatch.setattr(store, "_sqlite_writers", nullcontext())
+    assert set(at_once(6, lambda _: shop.take_cash(ready, Money(1000, "GBP")))) == {Money(200, "GBP")}
+    at_once(3, lambda number: shop.work(f"worker{number}#1"))
+    assert (shop.submits, shop.ask("select number from receipts")) == ([1], [("LON1-000001",)])
 
 
 def test_many_workers_send_each_of_many_renewals_once(shop: Shop, desk: Desk) -> None:
