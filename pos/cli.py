@@ -22,7 +22,22 @@ if TYPE_CHECKING:
 CONFIG = "config.toml"
 
 
-@click.group()
+class _Told(click.Group):
+    """Whatever the database refuses on any command is one sentence, not a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            return super().invoke(context)
+        except DBAPIError as fault:
+            told = str(fault.orig).strip().splitlines()[0]
+            raise click.ClickException(
+                f"The database cannot be used: {told}. Is it there, and was `pos db upgrade` run?"
+            ) from None
+
+
+@click.group(cls=_Told)
 @click.option(
     "--config", "config_path", type=click.Path(path_type=Path), default=None, help="config.toml unless POS_CONFIG says else"
 )
@@ -44,6 +59,8 @@ def _settings(context: click.Context) -> Settings:
 
 def _app(settings: Settings) -> Flask:
     """The application, or one sentence why it cannot start."""
+    from sqlalchemy.exc import ArgumentError
+
     from pos.app import create_app
     from pos.carriers import CarrierMisconfigured
     from pos.store.keys import KeyRingUnusable
@@ -52,6 +69,10 @@ def _app(settings: Settings) -> Flask:
         return create_app(settings)
     except (KeyRingUnusable, CarrierMisconfigured) as fault:
         raise click.ClickException(str(fault)) from None
+    except (ArgumentError, ModuleNotFoundError) as fault:
+        # Without the address, which may hold a password.
+        why = f"{fault.name} is not installed" if isinstance(fault, ModuleNotFoundError) else "it is no address of a database"
+        raise click.ClickException(f"database.url cannot be used: {why}.") from None
 
 
 # ------------------------------------------------------------------ serve and work
@@ -74,14 +95,18 @@ def _serve(app: Flask, settings: Settings) -> None:
     with app.app_context():
         durable = read_back_durability()
     worker = _worker(app, settings, "serve") if settings.worker.in_server else None
-    server = create_server(
-        app,
-        host=settings.server.host,
-        port=settings.server.port,
-        threads=settings.server.threads,
-        max_request_body_size=settings.server.longest_body_kilobytes * 1024,
-        ident="simcounter",
-    )
+    try:
+        server = create_server(
+            app,
+            host=settings.server.host,
+            port=settings.server.port,
+            threads=settings.server.threads,
+            max_request_body_size=settings.server.longest_body_kilobytes * 1024,
+            ident="simcounter",
+        )
+    except OSError as fault:
+        where = f"{settings.server.host}:{settings.server.port}"
+        raise click.ClickException(f"Nobody can listen on {where}: {fault.strerror or fault}.") from None
     signal.signal(signal.SIGTERM, _stop)
     if worker is not None:
         worker.start()
@@ -106,11 +131,13 @@ def _stop(_number: int, _frame: Any) -> None:
 
 
 def _worker(app: Flask, settings: Settings, role: str) -> Worker:
+    import socket
+
     from pos.app import press
     from pos.worker import Worker
 
     kit = app.extensions["simcounter"]
-    return Worker(app, kit, press, f"{settings.worker.name}-{role}", settings.worker.threads)
+    return Worker(app, kit, press, f"{settings.worker.name}-{role}-{socket.gethostname()}"[:60], settings.worker.threads)
 
 
 @main.command()
@@ -448,7 +475,6 @@ def _demo_config(folder: Path, port: int, carrier: str, paper: str) -> Path:
         f"""# Written anew by each start of the demo.
 demo = true
 paper_page = {json.dumps(paper + "/")}
-sandbox_page = {json.dumps(carrier + "/")}
 
 [database]
 url = {json.dumps("sqlite:///" + (folder / "demo.sqlite3").resolve().as_posix())}

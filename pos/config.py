@@ -47,7 +47,6 @@ class Logging(_Part):
 class Settings(_Part):
     demo: bool = False
     paper_page: str | None = None
-    sandbox_page: str | None = None
     database: Database
     server: Server = Server()
     security: Security
@@ -75,8 +74,27 @@ def load(path: Path) -> Settings:
         raise ConfigUnusable(f"The configuration {path} is wrong at " + "; ".join(wrong)) from None
     if settings.demo and settings.server.host not in LOOPBACK:
         raise ConfigUnusable("The demo has known PINs and listens on this machine only: set server.host to 127.0.0.1.")
-    ring = settings.security.key_ring
-    if not ring.is_absolute():
-        security = settings.security.model_copy(update={"key_ring": path.parent / ring})
-        settings = settings.model_copy(update={"security": security})
-    return settings
+    here = path.resolve().parent
+    return settings.model_copy(
+        update={
+            "security": settings.security.model_copy(update={"key_ring": here / settings.security.key_ring}),
+            "database": Database(url=SecretStr(_placed(settings.database.url.get_secret_value(), here))),
+            "carriers": {name: _with_files(table, here) for name, table in settings.carriers.items()},
+        }
+    )
+
+
+_SQLITE = "sqlite:///"
+
+
+def _placed(url: str, here: Path) -> str:
+    """A SQLite file's address with its whole path: left alone, the framework would look for it beside the installed program."""
+    name, query = url.removeprefix(_SQLITE).partition("?")[::2]
+    if not url.startswith(_SQLITE) or name in ("", ":memory:"):
+        return url
+    return _SQLITE + (here / name).as_posix() + (f"?{query}" if query else "")
+
+
+def _with_files(table: dict[str, object], here: Path) -> dict[str, object]:
+    """Certificates lie beside the configuration like everything else that it names."""
+    return {key: str(here / value) if key.endswith("_file") and isinstance(value, str) else value for key, value in table.items()}

@@ -9,9 +9,11 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import flask_migrate
+from PIL import Image
 
 from pos import demo
 from pos.app import DEMO_PINS, create_app, make_carriers
@@ -34,13 +36,17 @@ HOSTS = {
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.screens", description=__doc__)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--readme", action="store_true", help="only the two pictures of the README: till.png and receipt.png")
     parser.add_argument("--only", choices=sorted(HOSTS), help="one of the three")
     chosen = parser.parse_args(arguments)
     chosen.folder.mkdir(parents=True, exist_ok=True)
     faults: list[str] = []
     with chromium() as browser, tempfile.TemporaryDirectory() as furnished:
         furnish(Path(furnished))
-        for name in [chosen.only] if chosen.only else HOSTS:
+        if chosen.readme:
+            with shop_in(Path(furnished)) as shop:
+                faults = readme(Till(shop, browser.new_context(locale="en-GB", viewport=WIDE)), chosen.folder)
+        for name in () if chosen.readme else [chosen.only] if chosen.only else HOSTS:
             with shop_in(Path(furnished)) as shop:
                 till = Till(shop, browser.new_context(locale=HOSTS[name][0], viewport=WIDE))
                 walk(till, name, chosen.folder)
@@ -71,6 +77,21 @@ def shop_in(furnished: Path):
         # A quarter past nine is a busy hour in London and after the kiosk's business day began in Hong Kong.
         with open_shop(lambda url: settings_in(Path(folder), url), carrier, LONDON_NOON - timedelta(hours=2)) as shop:
             yield shop
+
+
+def readme(till: Till, folder: Path) -> list[str]:
+    """The read-back of an ordinary renewal, and the paper that came out of the printer for it."""
+    till.enrol("LON1").sign_in("101").open_shift().ready_to_pay("07700 900123", "Lyca Data 30 days 10 GB")
+    till.page.evaluate("document.activeElement.blur()")
+    till.page.screenshot(path=folder / "till.png")
+    till.cash(2000).expect("Paid. The plan is active.")
+    paper = Image.open(BytesIO(till.shop.papers(2)[-1].png or b"")).convert("L")
+    margin = 24
+    sheet = Image.new("L", (paper.width + 2 * margin, paper.height + 2 * margin), 255)
+    sheet.paste(paper, (margin, margin))
+    sheet.save(folder / "receipt.png", optimize=True)
+    till.context.close()
+    return till.faults
 
 
 def walk(till: Till, name: str, folder: Path) -> None:

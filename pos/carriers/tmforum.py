@@ -1,6 +1,6 @@
 """TM Forum Open APIs and CAMARA KYC Match: the adapter for carriers that open their own systems to a dealer.
 
-Our profile of these standards is docs/carriers.md section 7.8: a plan is renewed by a TMF622 product order that carries
+Our profile of these standards is docs/carriers.md: a plan is renewed by a TMF622 product order that carries
 our reference as ``externalId``; money is put on a SIM by a TMF654 top-up; what is on a SIM is read from TMF637 and
 TMF654, the catalogue from TMF620; a document is compared by CAMARA and never read.
 
@@ -91,7 +91,7 @@ CODES: dict[str, Reason] = {
     "NOT_FOUND": Reason.REJECTED_OTHER,
 }
 
-# Statuses that refuse for good when they carry an Error of TM Forum's shape (docs/carriers.md 5), and what they mean
+# Statuses that refuse for good when they carry an Error of TM Forum's shape (docs/carriers.md), and what they mean
 # when the code is in no table. Every other status of 400 and above leaves the outcome unknown.
 REFUSALS: dict[int, Reason] = {
     400: Reason.REJECTED_OTHER,
@@ -305,7 +305,7 @@ class TmForum:
             return Outcome(OutcomeState.UNKNOWN, reason=Reason.BROKEN_ANSWER, raw_code=f"http_{reply.status}")
 
     def _refusal(self, reply: Reply) -> Outcome:
-        """What a status outside 200..299 means (docs/carriers.md 5): only TM Forum's Error makes a refusal definite."""
+        """What a status outside 200..299 means (docs/carriers.md): only TM Forum's Error makes a refusal definite."""
         error = _error_code(reply)
         raw_code = code(error) or f"http_{reply.status}"
         reason = self._codes.get(error or "", REFUSALS.get(reply.status, Reason.REJECTED_OTHER))

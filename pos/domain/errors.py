@@ -194,6 +194,21 @@ class TenderOpen(NeedsAttention):
     )
 
 
+class NumberBusy(NeedsAttention):
+    sentence = N_("The carrier has not decided an earlier renewal of this number. Take no money; look at the unfinished list.")
+
+
+class SlipAlreadyUsed(NeedsAttention):
+    sentence = N_("This terminal slip already paid sale {number} today. Nothing was booked; copy the slip of this payment.")
+    field = "authorisation"
+
+
+class OtherRefund(NeedsAttention):
+    sentence = N_(
+        "This sale was given back with another slip already. Nothing was booked now; if the terminal paid twice, call a manager."
+    )
+
+
 class NothingToRefund(NeedsAttention):
     sentence = N_("There is nothing to give back for this sale. Nothing was changed.")
 

@@ -52,6 +52,7 @@ HAPPENINGS: dict[str, str] = {
     "z.written": N_("Z report written"),
     "plans.imported": N_("Plans imported"),
     "store.added": N_("Store added"),
+    "renewal.put_off": N_("Put off, it cannot be prepared"),
     "till.added": N_("Till added"),
     "till.code": N_("Enrolment code made"),
     "till.enrolled": N_("Till enrolled"),

@@ -85,6 +85,14 @@ def on_float(amount: Money) -> list[Transfer]:
     return _only(Transfer("float", A.DRAWER, A.BANK, amount) if amount else None)
 
 
+def on_opening(float_amount: Money, left: Money | None) -> list[Transfer]:
+    """The first float comes from the bank (``left`` None). A later one is held against what the last shift left: more was
+    brought; less is missing, and a missing sum is a difference in sight, never "banked" by itself."""
+    if left is None:
+        return on_float(float_amount)
+    return on_float(float_amount - left) if float_amount > left else on_counted(float_amount - left)
+
+
 def on_counted(difference: Money) -> list[Transfer]:
     """Counted minus expected: a difference is data, booked and never set to zero."""
     if not difference:

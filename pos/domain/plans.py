@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pos.domain.money import Money
 
@@ -57,6 +57,15 @@ class Plan:
         if not self.data_megabytes or self.data_megabytes < 0:
             return None
         return Money((2048 * self.price.minor + self.data_megabytes) // (2 * self.data_megabytes), self.price.currency)
+
+
+# Carriers write "never ends" as the year 9999, which no zone can show; this is far enough for a prepaid plan.
+_FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def sane_end(moment: datetime | None) -> datetime | None:
+    """A carrier's end of validity that every clock of ours can show."""
+    return None if moment is None else min(moment, _FAR)
 
 
 def valid_until(plan_days: int | None, before: datetime | None, now: datetime) -> datetime | None:

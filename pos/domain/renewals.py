@@ -35,6 +35,7 @@ RENEWAL = Life(
         (R.IDENTIFIED, R.VOIDED): "the sale was given up before any money",
         (R.IDENTIFIED, R.PAID): "the money is here; the renewal waits for its turn",
         (R.PAID, R.SUBMITTING): "the attempt is written down and may now be sent",
+        (R.PAID, R.REJECTED): "nothing could be sent for a day; the carrier cannot have it",
         (R.SUBMITTING, R.PAID): "nothing left this machine; the same attempt waits for its turn again",
         (R.SUBMITTING, R.CONFIRMED): "the carrier confirmed and repeated what we asked",
         (R.SUBMITTING, R.PENDING): "the carrier accepted and has not finished",

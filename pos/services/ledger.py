@@ -20,6 +20,7 @@ from pos.domain.receipts import ReceiptKind, number_text
 from pos.domain.renewals import MONEY_HELD, RenewalState
 from pos.domain.sales import SaleState
 from pos.domain.shifts import ShiftState, expected
+from pos.ports import Reason
 from pos.store import journal as journal_rows
 from pos.store import ledger as books
 from pos.store import receipts as receipt_rows
@@ -142,13 +143,15 @@ def _transfers_of_renewals(session: Session) -> Iterator[str]:
 def _right(renewal: renewal_rows.Renewal, tender: Tender, again: int) -> list[Transfer]:
     """What the books must say of a paid renewal that found its carrier unreachable ``again`` times."""
     right = ledger.on_paid(tender, renewal.price)
-    if renewal.state is not RenewalState.PAID:
+    never_sent = renewal.state in _OWED and renewal.reason == Reason.UNREACHABLE.value
+    if renewal.state is not RenewalState.PAID and not never_sent:
         right += ledger.on_submitting(renewal.cost)
     right += again * (ledger.on_submitting(renewal.cost) + ledger.on_not_sent(renewal.cost))
     if renewal.state is RenewalState.CONFIRMED:
         right += ledger.on_confirmed(renewal.cost, renewal.price, renewal.tax)
     if renewal.state in _OWED:
-        right += ledger.on_refund_due(renewal.cost, renewal.price)
+        free_again = Money(0, renewal.cost_currency) if never_sent else renewal.cost
+        right += ledger.on_refund_due(free_again, renewal.price)
     if renewal.state is RenewalState.REFUNDED:
         right += ledger.on_refunded(tender, renewal.price)
     return right
@@ -159,9 +162,8 @@ def _transfers_of_shifts(session: Session) -> Iterator[str]:
     transfer, shift = books.LedgerTransfer, shift_rows.Shift
     left: dict[int, int] = {}
     for row in session.scalars(select(shift).order_by(shift.till_id, shift.number)):
-        before = left.get(row.till_id, 0)
-        right = ledger.on_float(row.money(max(0, row.float_minor - before)))
-        right += ledger.on_banked(row.money(max(0, before - row.float_minor)))
+        before = left.get(row.till_id)
+        right = ledger.on_opening(row.money(row.float_minor), row.money(before) if before is not None else None)
         if row.state is ShiftState.CLOSED:
             left[row.till_id] = row.left_minor or 0
             right += ledger.on_counted(row.money(row.difference_minor or 0))

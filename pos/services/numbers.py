@@ -15,6 +15,7 @@ from pos.domain.errors import (
 )
 from pos.domain.money import minor_digits
 from pos.domain.numbers import grouped, masked
+from pos.domain.plans import sane_end
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
 from pos.ports import Balance, Subscription, SubscriptionState
@@ -88,12 +89,12 @@ def _check(sale_id: str, number: str, kind: str, carrier: str, found: Subscripti
         carrier=carrier,
         state=found.state.value,
         plan_name=found.plan_name,
-        expires_at=found.expires_at,
+        expires_at=sane_end(found.expires_at),
         balances=[
             {
                 "kind": balance.kind,
                 "text": _readable(balance),
-                "expires_at": balance.expires_at.isoformat() if balance.expires_at else None,
+                "expires_at": end.isoformat() if (end := sane_end(balance.expires_at)) else None,
             }
             for balance in found.balances
         ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -11,11 +11,13 @@ from pos.domain import ledger
 from pos.domain.errors import (
     DocumentMissing,
     NoOpenShift,
+    NumberBusy,
     OtherContent,
     PlanMissing,
     PlanRetired,
     QuoteExpired,
     SaleOver,
+    SlipAlreadyUsed,
     StaleForm,
     TenderOpen,
 )
@@ -109,6 +111,9 @@ def take_card(sale_id: str, slip: CardSlip, desk: Desk, *, kit: Kit) -> None:
             return _same_card(session, sale, slip)
         payment = _open_payment(session, sale)
         shift = _open_shift(session, desk)
+        used = rows.sale_of_slip(session, desk.till.id, slip.authorisation, slip.slip_number, now - timedelta(days=1))
+        if used is not None:
+            raise SlipAlreadyUsed(number=used.receipt_number)
         payment.scheme, payment.last4 = slip.scheme, slip.last4
         payment.authorisation, payment.slip_number = slip.authorisation, slip.slip_number
         # The money is taken in the shift that sees the slip; an intent of an earlier shift moves along.
@@ -207,8 +212,11 @@ def _ready(
         raise PlanRetired
     if quote != renewal.quote:
         raise StaleForm
-    if renewal.quote_ends_at < now or plan.price_minor != renewal.price_minor:
+    frozen = (renewal.price_minor, renewal.cost_minor, renewal.face_minor)
+    if renewal.quote_ends_at < now or frozen != (plan.price_minor, plan.cost_minor, plan.face_minor):
         raise QuoteExpired
+    if renewal_rows.number_is_busy(session, renewal.number_look_up, renewal.id):
+        raise NumberBusy
     if not _is_meant_twice(session, sale, renewal):
         # Once more than at the quote: two windows may both have been quoted before either was paid.
         refuse_twin(session, renewal.number_look_up, renewal.product_key, renewal.plan_id, sale.id, now)

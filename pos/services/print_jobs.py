@@ -36,6 +36,7 @@ class Sheet:
     settings: dict[str, object]
     document: Document | None = field(repr=False)
     owner: str
+    attempt: int
 
 
 def queue_document(
@@ -120,7 +121,7 @@ def take_next(printer_id: int, owner: str, *, kit: Kit) -> Sheet | None:
             job.first_byte_at = None
             move(session, job, PRINT_JOB, JobState.SENDING, pen)
             document = Document.from_json(job.document) if job.document else None
-            return Sheet(job.id, printer_id, dict(printer.settings), document, owner)
+            return Sheet(job.id, printer_id, dict(printer.settings), document, owner, job.attempts)
     return None
 
 
@@ -129,7 +130,7 @@ def about_to_send(sheet: Sheet, *, kit: Kit) -> bool:
     now = kit.now()
     with transaction() as session:
         job = rows.for_change(session, sheet.job_id)
-        if job is None or job.state is not JobState.SENDING or job.lease_owner != sheet.owner:
+        if job is None or not _still_ours(job, sheet):
             return False
         job.first_byte_at = now
         return True
@@ -140,7 +141,7 @@ def record(sheet: Sheet, result: str, reason: str | None, near_end: bool, *, kit
     now = kit.now()
     with transaction() as session:
         job = rows.for_change(session, sheet.job_id)
-        if job is None or job.state is not JobState.SENDING or job.lease_owner != sheet.owner:
+        if job is None or not _still_ours(job, sheet):
             return
         session.get_one(till_rows.Printer, sheet.printer_id).near_end = near_end
         job.lease_owner = job.lease_ends_at = None
@@ -155,6 +156,11 @@ def record(sheet: Sheet, result: str, reason: str | None, near_end: bool, *, kit
         if to in PRINT_JOB.ends:
             job.ended_at = now
         move(session, job, PRINT_JOB, to, _pen(session, job, kit, now), {"reason": reason or ""})
+
+
+def _still_ours(job: rows.PrintJob, sheet: Sheet) -> bool:
+    """Whether this sheet still holds the job: the attempt is the fence, because all presses of a process share an owner."""
+    return job.state is JobState.SENDING and job.lease_owner == sheet.owner and job.attempts == sheet.attempt
 
 
 def recover(owner_prefix: str, *, kit: Kit) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from pos.domain import plans as plan_words
 from pos.domain.errors import NotFound, NotYetKnown
 from pos.domain.payments import PaymentState, Tender
+from pos.domain.permissions import Permission, may
 from pos.domain.print_jobs import JobKind
 from pos.domain.receipts import ReceiptKind
 from pos.domain.renewals import RenewalState
@@ -54,7 +55,7 @@ def issue_for(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Rene
     if not known:
         _issue(session, receipt, _sale_slip(session, sale, renewal, state), state.value, sale, pen, JobKind.ORIGINAL)
         sale.interim_printed = state is SaleState.BEING_CONFIRMED
-    elif state is SaleState.ACTIVATED:
+    elif state is SaleState.ACTIVATED and "confirmation" not in known:
         document = _confirmation(session, sale, renewal, pen.at)
         _issue(session, receipt, document, "confirmation", sale, pen, JobKind.SLIP)
     elif state is SaleState.REFUND_DUE:
@@ -65,7 +66,7 @@ def issue_interim(sale_id: str, desk: Desk, *, kit: Kit) -> None:
     """The interim slip while the carrier is still thinking; pressing again changes nothing."""
     now = kit.now()
     with transaction() as session:
-        sale = session.get(sale_rows.Sale, sale_id)
+        sale = sale_rows.for_change(session, sale_id)
         if sale is None or sale.store_id != desk.store.id or sale.receipt_number is None:
             raise NotFound
         lines = [r for r in renewal_rows.of_sale(session, sale_id) if r.state is not RenewalState.VOIDED]
@@ -157,10 +158,15 @@ def as_html(number: str, desk: Desk) -> tuple[str, str | None]:
     return html.render(_document(number, desk)), sale_id
 
 
+def _may_open(receipt: rows.Receipt, desk: Desk) -> bool:
+    """A clerk opens single receipts of the own till; adding up another till's is for those who may see expected cash."""
+    return receipt.till_id == desk.till.id or may(desk.staff.role, Permission.SEE_EXPECTED_CASH)
+
+
 def _document(number: str, desk: Desk) -> Document:
     with reading() as session:
         receipt = rows.by_number(session, number)
-        if receipt is None or receipt.store_id != desk.store.id:
+        if receipt is None or receipt.store_id != desk.store.id or not _may_open(receipt, desk):
             raise NotFound
         documents = rows.documents_of(session, receipt.id)
         if not documents:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from pos.domain import ledger
-from pos.domain.errors import CardSlipIncomplete, DrawerTooLow, NoOpenShift, NothingToRefund, NotYetKnown, SaleNotFound
+from pos.domain.errors import (
+    CardSlipIncomplete,
+    DrawerTooLow,
+    NoOpenShift,
+    NothingToRefund,
+    NotYetKnown,
+    OtherRefund,
+    SaleNotFound,
+)
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.refunds import REFUND, RefundState
@@ -37,6 +45,10 @@ def pay_back(sale_id: str, desk: Desk, *, kit: Kit, authorisation: str = "", sli
         if renewal is None:
             raise NothingToRefund
         if renewal.state is RenewalState.REFUNDED:
+            given = rows.refund_of(session, renewal.id)
+            told = (authorisation or None, slip_number or None)
+            if given is not None and given.tender is Tender.CARD and told != (given.authorisation, given.slip_number):
+                raise OtherRefund
             return renewal.price
         if renewal.state in IN_DOUBT:
             raise NotYetKnown

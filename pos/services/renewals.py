@@ -10,11 +10,15 @@ from base64 import b32encode
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from cryptography.exceptions import InvalidTag
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from pos.domain import ledger
 from pos.domain.journal import canonical
-from pos.domain.renewals import ABSENT_TWICE_APART, GIVE_UP_AFTER, RENEWAL, RenewalState, next_asking
+from pos.domain.money import Money
+from pos.domain.plans import sane_end
+from pos.domain.renewals import ABSENT_TWICE_APART, ASKING_LATER, GIVE_UP_AFTER, RENEWAL, RenewalState, next_asking
 from pos.ports import Finding, FindState, Outcome, OutcomeState, ProductKind, Reason, Request
 from pos.services import receipts
 from pos.services.kit import Kit
@@ -23,6 +27,7 @@ from pos.store import renewals as rows
 from pos.store import sales as sale_rows
 from pos.store import tills as till_rows
 from pos.store.db import reading, transaction
+from pos.store.keys import KeyRingUnusable
 from pos.store.life import Pen, move
 
 # Longer than any declared deadline, so that a lease never ends while its owner still listens.
@@ -71,20 +76,60 @@ def work_once(owner: str, *, kit: Kit) -> bool:
     if task is None:
         return True
     carrier = kit.carriers[task.carrier]
-    if task.request is not None:
-        write_outcome(task, carrier.submit(task.request), kit=kit)
-    else:
-        write_finding(task, carrier.find(task.ref, task.provider_ref, task.number, task.sent_at), kit=kit)
+    try:
+        if task.request is not None:
+            write_outcome(task, carrier.submit(task.request), kit=kit)
+        else:
+            write_finding(task, carrier.find(task.ref, task.provider_ref, task.number, task.sent_at), kit=kit)
+    except UNBOOKABLE as fault:
+        _give_to_a_manager(task, type(fault).__name__, kit=kit)
     return True
 
 
+# Faults that the same answer would bring again for ever. Anything else (a busy database) is tried again by the lease.
+UNBOOKABLE = (ArithmeticError, ValueError, TypeError, LookupError, DataError)
+
+
+def _give_to_a_manager(task: Task, fault: str, *, kit: Kit) -> None:
+    """An answer that cannot be booked must not be asked for again and again: the money stays in sight with a manager."""
+    now = kit.now()
+    with transaction() as session:
+        renewal = _held(session, task, {RenewalState.SUBMITTING, RenewalState.PENDING, RenewalState.UNKNOWN})
+        if renewal is None:
+            return
+        pen = _pen(session, renewal, kit, now)
+        _free(renewal)
+        if renewal.state is RenewalState.SUBMITTING:
+            move(session, renewal, RENEWAL, RenewalState.UNKNOWN, pen, {"why": fault})
+        _to_manual(session, renewal, pen, f"the answer cannot be booked: {fault}")
+
+
 def take_next(owner: str, *, kit: Kit) -> Task | None:
-    """Step one: claim, decide between sending and asking, and commit that it is about to happen (moves 7 and 14)."""
+    """Step one: claim, decide between sending and asking, and commit that it is about to happen (moves 7 and 14).
+
+    A row that cannot be prepared (a seal that does not open, a key that is gone) is put off and does not hold up the rest."""
+    claimed: list[str] = []
+    try:
+        return _claim(owner, claimed, kit)
+    except (InvalidTag, KeyRingUnusable, ValueError, RuntimeError):
+        now = kit.now()
+        with transaction() as session:
+            for renewal_id in claimed:
+                renewal = rows.for_change(session, renewal_id)
+                if renewal is not None and renewal.state in rows.WAITING:
+                    renewal.due_at = now + ASKING_LATER
+                    pen = _pen(session, renewal, kit, now)
+                    pen.note(session, "renewal.put_off", "renewal", renewal_id, {"why": "it cannot be prepared"})
+        return None
+
+
+def _claim(owner: str, claimed: list[str], kit: Kit) -> Task | None:
     now = kit.now()
     with transaction() as session:
         renewal = rows.claim_due(session, now, owner, now + _LEASE_MARGIN)
         if renewal is None:
             return None
+        claimed.append(renewal.id)
         carrier = kit.carriers.get(renewal.carrier)
         if carrier is None:
             # The configuration lost a carrier: the money stays in sight, and doctor names it.
@@ -205,7 +250,7 @@ def write_outcome(task: Task, outcome: Outcome, *, kit: Kit) -> None:
         elif outcome.state is OutcomeState.FAILED and attempt.tries == 1:
             _reject(session, renewal, attempt, outcome, pen, kit)
         elif outcome.state is OutcomeState.NOT_SENT:
-            _requeue(session, renewal, attempt, outcome, pen, now)
+            _requeue(session, renewal, attempt, outcome, pen, now, kit)
         else:
             renewal.times_asked, renewal.due_at = 1, now + next_asking(0)
             move(session, renewal, RENEWAL, RenewalState.UNKNOWN, pen, _evidence(outcome))
@@ -291,7 +336,7 @@ def _confirm(
         _to_manual(session, renewal, pen, "the carrier confirmed something else")
         _slip(session, renewal, pen, kit)
         return
-    renewal.valid_now = outcome.valid_until or renewal.valid_now
+    renewal.valid_now = sane_end(outcome.valid_until) or renewal.valid_now
     renewal.due_at = renewal.reason = None
     _end(attempt, outcome, pen.at)
     content = {"provider_ref": renewal.provider_ref or "", "cost": renewal.cost_minor, "source": source}
@@ -328,12 +373,14 @@ def _reject(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outc
     _slip(session, renewal, pen, kit)
 
 
-def _requeue(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, now: datetime) -> None:
+def _requeue(
+    session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, now: datetime, kit: Kit
+) -> None:
     """Nothing left this machine, or a recognised "too many requests": the same attempt waits for its turn.
 
     A re-send of an order that may already be there goes back to asking instead."""
     attempt.tries -= 1
-    wait = outcome.retry_after or next_asking(renewal.times_asked)
+    wait = min(outcome.retry_after or next_asking(renewal.times_asked), ASKING_LATER)
     renewal.times_asked += 1
     renewal.due_at = now + wait
     if attempt.tries > 0:
@@ -341,6 +388,18 @@ def _requeue(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, out
         return
     move(session, renewal, RENEWAL, RenewalState.PAID, pen, _evidence(outcome))
     _post(session, renewal, ledger.on_not_sent(renewal.cost), now)
+    if now - (renewal.paid_at or now) > GIVE_UP_AFTER:
+        _never_sent(session, renewal, attempt, outcome, pen, kit)
+
+
+def _never_sent(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, kit: Kit) -> None:
+    """Nothing left this machine for a whole day: the carrier cannot have it, so the money is owed back."""
+    renewal.reason, renewal.due_at = Reason.UNREACHABLE.value, None
+    _end(attempt, outcome, pen.at)
+    move(session, renewal, RENEWAL, RenewalState.REJECTED, pen, {"why": "never sent"})
+    move(session, renewal, RENEWAL, RenewalState.REFUND_DUE, pen, {"amount": renewal.price_minor})
+    _post(session, renewal, ledger.on_refund_due(Money(0, renewal.cost_currency), renewal.price), pen.at)
+    _slip(session, renewal, pen, kit)
 
 
 def _to_manual(session: Session, renewal: rows.Renewal, pen: Pen, why: str) -> None:
@@ -370,6 +429,12 @@ def _evidence(outcome: Outcome) -> dict[str, object]:
 
 
 def _held(session: Session, task: Task, states: set[RenewalState]) -> rows.Renewal | None:
+    known = session.get(rows.Renewal, task.renewal_id)
+    if known is None:
+        return None
+    # The sale first, then its lines: everybody locks in this order.
+    sale_rows.for_change(session, known.sale_id)
+    session.expire(known)
     renewal = rows.for_change(session, task.renewal_id)
     if renewal is None or renewal.fence != task.fence or renewal.state not in states:
         return None

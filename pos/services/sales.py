@@ -64,7 +64,7 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
-        if sale.state is not SaleState.DRAFT:
+        if sale.state is not SaleState.DRAFT and not _declined_only(session, sale):
             raise SaleOver
         number = session.get_one(rows.NumberCheck, sale_id)
         row = session.get(plan_rows.Plan, plan_id)
@@ -86,6 +86,13 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
         begin(session, renewal, RENEWAL, RenewalState.QUOTED, pen, _quote_content(renewal))
         if rows.identity_check_of(session, sale_id) is not None:
             move(session, renewal, RENEWAL, RenewalState.IDENTIFIED, pen)
+
+
+def _declined_only(session: Session, sale: rows.Sale) -> bool:
+    """Whether a card was tried and declined and nothing is open: the customer may still choose something else."""
+    open_states = (PaymentState.INTENDED, PaymentState.IN_DOUBT)
+    no_card_open = all(payment.state not in open_states for payment in rows.payments_of(session, sale.id))
+    return sale.state is SaleState.TENDERING and no_card_open
 
 
 def refuse_twin(session: Session, look_up: str, product_key: str, plan_id: int, sale_id: str, now: datetime) -> None:
@@ -430,6 +437,8 @@ def find(query: str, number: str | None, desk: Desk, *, kit: Kit, limit: int = 2
             return [line_of(session, sale, line) for line, sale in kept]
         receipt = receipt_rows.by_number(session, query.strip().upper())
         if receipt is None or receipt.store_id != desk.store.id or receipt.sale_id is None:
+            return []
+        if receipt.till_id != desk.till.id and not may(desk.staff.role, Permission.SEE_EXPECTED_CASH):
             return []
         sale = session.get_one(rows.Sale, receipt.sale_id)
         return [line_of(session, sale, _first(renewal_rows.of_sale(session, sale.id)))]

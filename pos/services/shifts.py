@@ -40,6 +40,10 @@ class Count:
     left: Money | None
 
 
+# More than any drawer opens with; a slip of the keys must not make a shift that nobody can close.
+_LARGEST_FLOAT_MINOR = 10**9
+
+
 def proposed_float(desk: Desk) -> Money | None:
     """What the last close left in this drawer."""
     with reading() as session:
@@ -56,8 +60,10 @@ def current(desk: Desk) -> ShiftPicture | None:
 
 def open_shift(float_amount: Money, pieces: Mapping[int, int], desk: Desk, *, kit: Kit) -> ShiftPicture:
     """A new shift with its float. Raises ShiftAlreadyOpen; two tills' forms at once open one. Power cut: none or all."""
-    if float_amount.minor < 0 or float_amount.currency != desk.store.currency:
-        raise NotAnAmount
+    if not 0 <= float_amount.minor <= _LARGEST_FLOAT_MINOR or float_amount.currency != desk.store.currency:
+        error = NotAnAmount()
+        error.field = "float_amount"
+        raise error
     now = kit.now()
     with transaction() as session:
         if rows.open_at(session, desk.till.id) is not None:
@@ -79,17 +85,15 @@ def open_shift(float_amount: Money, pieces: Mapping[int, int], desk: Desk, *, ki
         for counter in ("voids_count", "refunds_minor", "refunds_count", "reprints_count", "typed_checks_count"):
             setattr(shift, counter, 0)
         pen = kit.pen(desk, now)
-        begin(session, shift, SHIFT, ShiftState.OPEN, pen, {"number": shift.number, "float": float_amount.minor})
-        if pieces:
-            session.add(_count_row(shift, desk, now, "open", Count(pieces, None, None, None)))
         last = rows.last_closed(session, desk.till.id)
         left = last.left_minor if last is not None and last.left_minor is not None else 0
+        content = {"number": shift.number, "float": float_amount.minor, "left_before": left}
+        begin(session, shift, SHIFT, ShiftState.OPEN, pen, content)
+        if pieces:
+            session.add(_count_row(shift, desk, now, "open", Count(pieces, None, None, None)))
         if float_amount:
             add_movement(session, shift, Movement.FLOAT, float_amount, desk, now)
-        _post(session, shift, ledger.on_float(Money(max(0, float_amount.minor - left), shift.currency)), desk, now)
-        # Also for a float of nothing: what the last shift left is somewhere else now.
-        missing = Money(max(0, left - float_amount.minor), shift.currency)
-        _post(session, shift, ledger.on_banked(missing), desk, now)
+        _post(session, shift, ledger.on_opening(float_amount, shift.money(left) if last is not None else None), desk, now)
         session.flush()
         return _picture(session, shift)
 
@@ -134,6 +138,8 @@ def close_shift(count: Count, reason: str, desk: Desk, *, kit: Kit) -> int | Non
         if not count.pieces and count.left is None:
             raise CountIncomplete
         in_drawer = counted(count.pieces, shift.currency)
+        # Before anything is compared: an answer that depends on the expected sum would give it away.
+        left = _left(count, in_drawer, shift)
         session.add(_count_row(shift, desk, now, "close", count))
         should_be = expected(_movements(session, shift), shift.currency)
         if should_be.minor != shift.expected_minor:
@@ -144,7 +150,6 @@ def close_shift(count: Count, reason: str, desk: Desk, *, kit: Kit) -> int | Non
         if outside and shift.state is ShiftState.OPEN:
             move(session, shift, SHIFT, ShiftState.RECOUNT, pen)
             return None
-        left = _left(count, in_drawer, shift)
         _post(session, shift, ledger.on_counted(difference), desk, now)
         _post(session, shift, ledger.on_banked(in_drawer - left), desk, now)
         shift.counted_minor, shift.difference_minor = in_drawer.minor, difference.minor

@@ -49,6 +49,8 @@ def sign_in(store: Store, till: Till, staff_number: str, pin: str, *, kit: Kit) 
     counts as wrong. Other stays at this till end in the same commit."""
     now = kit.now()
     with transaction() as session:
+        # One guess at a time for each till: parallel ones must see each other's tries.
+        till_rows.lock(session, till.id)
         person = rows.by_number(session, staff_number)
         at_home = person is not None and person.suspended_at is None and person.store_id in (None, store.id)
         try_row = rows.WrongTry(staff_id=person.id if person and at_home else None, till_id=till.id, at=now)

@@ -94,11 +94,11 @@ def load(path: Path) -> KeyRing:
         content = json.loads(path.read_text(encoding="utf-8"))
         keys = {key_id: b64decode(text) for key_id, text in content["keys"].items()}
         now = dict(content["now"])
+        lacking = [p for p in PURPOSES if now.get(p) not in keys or len(keys[now[p]]) != 32]
     except FileNotFoundError:
         raise KeyRingUnusable(f"There is no key ring at {path}. Restore it, or make one with `pos keys make`.") from None
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as fault:
         raise KeyRingUnusable(f"The key ring {path} cannot be read: {type(fault).__name__}.") from None
-    lacking = [p for p in PURPOSES if now.get(p) not in keys or len(keys[now[p]]) != 32]
     if lacking:
         raise KeyRingUnusable(f"The key ring {path} lacks keys for: {', '.join(lacking)}.")
     return KeyRing(keys=keys, now=now)

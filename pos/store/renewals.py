@@ -8,9 +8,10 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
+from pos.domain.payments import PaymentState
 from pos.domain.renewals import RenewalState
 from pos.store.base import Base, Minor, Moment, Word
-from pos.store.sales import Sale
+from pos.store.sales import Payment, Sale
 
 
 class Renewal(Base):
@@ -132,7 +133,8 @@ def claim_due(session: Session, now: datetime, owner: str, lease_ends_at: dateti
     chosen = (
         select(Renewal)
         .where(Renewal.state.in_(WAITING), Renewal.due_at <= now, free)
-        .order_by(Renewal.due_at)
+        # A customer who has just paid stands at the counter; askings about others wait behind him.
+        .order_by(Renewal.state != RenewalState.PAID, Renewal.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -155,8 +157,12 @@ def orphans(session: Session, now: datetime, owner_prefix: str) -> list[Renewal]
     return list(session.scalars(chosen))
 
 
+_CARD_OPEN = (PaymentState.INTENDED, PaymentState.IN_DOUBT)
+
+
 def twin(session: Session, look_up: str, product_key: str, since: datetime, sale_id: str) -> tuple[Renewal, Sale] | None:
-    """The same number and plan, paid since a moment in any sale of any till but this one, and not refused."""
+    """The same number and plan in any sale of any till but this one: paid since a moment and not refused, or with a card
+    payment that may have been charged, however long ago."""
     over = (
         RenewalState.VOIDED,
         RenewalState.REJECTED,
@@ -164,10 +170,12 @@ def twin(session: Session, look_up: str, product_key: str, since: datetime, sale
         RenewalState.REFUNDING,
         RenewalState.REFUNDED,
     )
+    open_card = select(Payment.id).where(Payment.sale_id == Sale.id, Payment.state.in_(_CARD_OPEN)).exists()
     found = session.execute(
         select(Renewal, Sale)
         .join(Sale, Sale.id == Renewal.sale_id)
-        .where(Renewal.number_look_up == look_up, Renewal.product_key == product_key, Renewal.paid_at > since)
+        .where(Renewal.number_look_up == look_up, Renewal.product_key == product_key)
+        .where(or_(Renewal.paid_at > since, open_card))
         .where(Renewal.sale_id != sale_id, Renewal.state.not_in(over))
         .order_by(Renewal.paid_at.desc())
         .limit(1)

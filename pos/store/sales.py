@@ -142,6 +142,19 @@ def payments_of(session: Session, sale_id: str) -> list[Payment]:
     return list(session.scalars(select(Payment).where(Payment.sale_id == sale_id).order_by(Payment.id)))
 
 
+def sale_of_slip(session: Session, till_id: int, authorisation: str, slip_number: str, since: datetime) -> Sale | None:
+    """The sale that a terminal slip paid already at this till; a slip without both numbers proves nothing."""
+    if not authorisation or not slip_number:
+        return None
+    chosen = (
+        select(Sale)
+        .join(Payment, Payment.sale_id == Sale.id)
+        .where(Sale.till_id == till_id, Sale.paid_at > since, Payment.state == PaymentState.TAKEN)
+        .where(Payment.authorisation == authorisation, Payment.slip_number == slip_number)
+    )
+    return session.scalar(chosen.limit(1))
+
+
 def refund_of(session: Session, renewal_id: str) -> Refund | None:
     return session.scalar(select(Refund).where(Refund.renewal_id == renewal_id))
 

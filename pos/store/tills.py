@@ -100,6 +100,11 @@ def till_by_code(session: Session, code: str) -> Till | None:
     return session.scalar(select(Till).where(Till.code == code))
 
 
+def lock(session: Session, till_id: int) -> None:
+    """Hold a till's row until the transaction ends (on SQLite the transaction itself is the lock)."""
+    session.scalar(select(Till.id).where(Till.id == till_id).with_for_update())
+
+
 def all_tills(session: Session) -> list[Till]:
     return list(session.scalars(select(Till).order_by(Till.code)))
 

@@ -134,7 +134,7 @@ def closed(shift_id: int) -> str:
     )
 
 
-@bp.get("/shift/closed/<int:shift_id>.pdf")
+@bp.get("/shift/closed/<int(max=2147483647):shift_id>.pdf")
 @door(Permission.SHIFT)
 def closed_pdf(shift_id: int) -> Response:
     headers = {"Content-Disposition": f'inline; filename="shift-{shift_id}.pdf"'}

@@ -17,7 +17,9 @@ def test_a_silent_carrier_holds_nobody_up_and_is_asked_until_it_tells(till: Till
     shop.carrier.carrier.faults.add(Fault("error_500", where="find"))
     till.ready_to_pay("07700 900501").cash(2000)
     till.expect("Paid. Activating now, normally under 30 seconds.").screen()
-    till.expect("The money is recorded. Do not charge again. Hand over the interim slip.").screen("next")
+    till.expect("The money is recorded. Do not charge again. Hand over the interim slip.")
+    till.page.wait_for_selector("#next.primary:focus")
+    till.screen("next")
     assert "12.00 GBP" in till.text, "the change is due although the carrier is silent"
     assert "C-LON1-000001" in till.text, "the case number that the customer quotes"
     drawer, interim = shop.papers(2)

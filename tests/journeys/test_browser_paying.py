@@ -35,6 +35,14 @@ def test_cash_from_an_unknown_browser_to_the_receipt(open_till: OpenTill, shop: 
 
     till.next_customer().screen("entry")
     assert "LON1-000001" in till.text, "the last sale stands beside the field"
+    for trace in ("LON1-000001", "07700 900123"):
+        till.page.goto(f"{shop.url}/search")
+        till.page.fill("#query", trace)
+        till.page.press("#query", "Enter")
+        till.page.wait_for_selector("#results-title")
+        assert "LON1-000001" in till.page.inner_text("ul.sales"), trace
+    till.page.click("ul.sales a")
+    till.expect("Confirmed by the carrier").screen()
 
 
 def test_card_from_the_terminals_slip(till: Till, shop: LiveShop) -> None:

@@ -116,6 +116,8 @@ def test_a_printer_that_is_not_ready_is_tried_again_with_growing_patience(shop: 
         shop.pass_time(0.5)
         again = paper.take()
         assert again is not None and again.job_id == sheet.job_id
+        assert not paper.begin(sheet), "the sheet of an earlier try must not print any more"
+        sheet = again
     assert paper.begin(sheet)
     paper.end(sheet, "printed")
     assert paper.state(sheet) == "printed"
