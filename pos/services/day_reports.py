@@ -75,6 +75,9 @@ def freeze(
     sequence, number = receipt_rows.take_number(session, desk.till.id, desk.till.code, ReceiptKind.Z)
     before = rows.last_z(session, desk.till.id)
     last_seq, head_mac = journal_rows.head_of(session, desk.chain)
+    previous = before.own_hash if before is not None else GENESIS
+    first_seq = before.last_seq + 1 if before is not None else 1
+    grand_total = (before.grand_total_minor if before is not None else 0) + shift.gross_minor
     numbers = figures(session, shift) | {
         "z": number,
         "shift": shift.number,
@@ -84,18 +87,17 @@ def freeze(
         "pieces": {str(unit): count for unit, count in pieces.items()},
         "terminal_total": card_total.minor if card_total is not None else None,
         "terminal_count": card_count,
-        "previous": before.own_hash if before is not None else GENESIS,
+        "previous": previous,
         "head": head_mac,
-        "first_seq": before.last_seq + 1 if before is not None else 1,
+        "first_seq": first_seq,
         "last_seq": last_seq,
-        "grand_total": (before.grand_total_minor if before is not None else 0) + shift.gross_minor,
+        "grand_total": grand_total,
     }
     text = canonical(numbers)
     own_hash = hashlib.sha256(text.encode()).hexdigest()
     key_id, signature = kit.keys.sign(own_hash.encode())
     shift.z_number = number
-    grand_total = (before.grand_total_minor if before is not None else 0) + shift.gross_minor
-    chain = Chain(str(shift.money(grand_total)), str(numbers["previous"])[:16], own_hash[:16], head_mac[:16])
+    chain = Chain(str(shift.money(grand_total)), previous[:16], own_hash[:16], head_mac[:16])
     session.add(
         rows.ZReport(
             till_id=desk.till.id,
@@ -104,13 +106,13 @@ def freeze(
             shift_id=shift.id,
             at=pen.at,
             business_day=shift.business_day,
-            first_seq=before.last_seq + 1 if before is not None else 1,
+            first_seq=first_seq,
             last_seq=last_seq,
             head_mac=head_mac,
             grand_total_minor=grand_total,
             figures=text,
             document=_document(session, shift, desk, pen.at, number, numbers, chain).to_json(),
-            previous_hash=str(numbers["previous"]),
+            previous_hash=previous,
             own_hash=own_hash,
             key_id=key_id,
             signature=signature,

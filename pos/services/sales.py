@@ -109,7 +109,7 @@ def _quoted(sale: rows.Sale, number: rows.NumberCheck, plan: Plan, desk: Desk, n
     """The line as it is frozen. The number is sealed once more for this row, because a seal is bound to its place."""
     renewal_id = str(uuid.uuid4())
     plain_number = kit.keys.open(number.sealed, f"number_checks.sealed:{sale.id}")
-    running = number.expires_at is not None and number.expires_at > now
+    effect, valid_now = effect_of(plan, number, now)
     return renewal_rows.Renewal(
         id=renewal_id,
         sale_id=sale.id,
@@ -135,14 +135,14 @@ def _quoted(sale: rows.Sale, number: rows.NumberCheck, plan: Plan, desk: Desk, n
         number_look_up=number.look_up,
         number_commitment=commitment(number.salt, plain_number),
         masked=number.masked,
-        effect="extends" if running and number.plan_name == plan.name else ("replaces" if running else "starts"),
+        effect=effect,
         valid_before=number.expires_at,
-        valid_now=valid_until(plan.valid_days, number.expires_at, now),
+        valid_now=valid_now,
     )
 
 
-def effect_of(plan: Plan, number: p.NumberPicture, now: datetime) -> tuple[str, datetime | None]:
-    """What a renewal would do to the SIM, for the plan grid: extends, replaces or starts, and until when."""
+def effect_of(plan: Plan, number: p.NumberPicture | rows.NumberCheck, now: datetime) -> tuple[str, datetime | None]:
+    """What a renewal does to the SIM: extends, replaces or starts, and until when. One rule for the plan grid and the quote."""
     running = number.expires_at is not None and number.expires_at > now
     effect = "extends" if running and number.plan_name == plan.name else ("replaces" if running else "starts")
     return effect, valid_until(plan.valid_days, number.expires_at, now)
