@@ -238,7 +238,7 @@ def _open_shift(session: Session, desk: Desk) -> shift_rows.Shift:
 
 
 def _line(session: Session, sale: rows.Sale) -> renewal_rows.Renewal:
-    lines = [line for line in renewal_rows.of_sale(session, sale.id) if line.state is not RenewalState.VOIDED]
+    lines = renewal_rows.live_of_sale(session, sale.id)
     if not lines:
         raise PlanMissing
     return lines[0]

@@ -69,7 +69,7 @@ def issue_interim(sale_id: str, desk: Desk, *, kit: Kit) -> None:
         sale = sale_rows.for_change(session, sale_id)
         if sale is None or sale.store_id != desk.store.id or sale.receipt_number is None:
             raise NotFound
-        lines = [r for r in renewal_rows.of_sale(session, sale_id) if r.state is not RenewalState.VOIDED]
+        lines = renewal_rows.live_of_sale(session, sale_id)
         issue_for(session, sale, lines[0], kit.pen(desk, now), kit)
     kit.bell.set()
 

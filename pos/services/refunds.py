@@ -40,7 +40,7 @@ def pay_back(sale_id: str, desk: Desk, *, kit: Kit, authorisation: str = "", sli
         sale = rows.for_change(session, sale_id)
         if sale is None or sale.store_id != desk.store.id:
             raise SaleNotFound
-        lines = [line for line in renewal_rows.of_sale(session, sale_id) if line.state is not RenewalState.VOIDED]
+        lines = renewal_rows.live_of_sale(session, sale_id)
         renewal = renewal_rows.for_change(session, lines[0].id) if lines else None
         if renewal is None:
             raise NothingToRefund

@@ -382,11 +382,11 @@ def recent(desk: Desk, *, kit: Kit, limit: int = 6) -> list[p.SaleLine]:
     """This clerk's latest paid sales at this till, of the last half day."""
     with reading() as session:
         found = rows.recent_at(session, desk.till.id, desk.staff.id, kit.now() - timedelta(hours=12), limit)
-        return [line_of(session, sale, _first(renewal_rows.of_sale(session, sale.id))) for sale in found]
+        return [line_of(session, sale, _first(session, sale.id)) for sale in found]
 
 
-def _first(lines: list[renewal_rows.Renewal]) -> renewal_rows.Renewal | None:
-    return next((line for line in lines if line.state is not RenewalState.VOIDED), None)
+def _first(session: Session, sale_id: str) -> renewal_rows.Renewal | None:
+    return next(iter(renewal_rows.live_of_sale(session, sale_id)), None)
 
 
 def unfinished(desk: Desk) -> list[p.SaleLine]:
@@ -394,10 +394,7 @@ def unfinished(desk: Desk) -> list[p.SaleLine]:
     owed back; oldest first."""
     states = IN_DOUBT | {RenewalState.REFUND_DUE, RenewalState.REFUNDING}
     with reading() as session:
-        tenders = [
-            line_of(session, sale, _first(renewal_rows.of_sale(session, sale.id)))
-            for sale in rows.open_tenders(session, desk.store.id)
-        ]
+        tenders = [line_of(session, sale, _first(session, sale.id)) for sale in rows.open_tenders(session, desk.store.id)]
         return tenders + [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
 
 
@@ -441,7 +438,7 @@ def find(query: str, number: str | None, desk: Desk, *, kit: Kit, limit: int = 2
         if receipt.till_id != desk.till.id and not may(desk.staff.role, Permission.SEE_EXPECTED_CASH):
             return []
         sale = session.get_one(rows.Sale, receipt.sale_id)
-        return [line_of(session, sale, _first(renewal_rows.of_sale(session, sale.id)))]
+        return [line_of(session, sale, _first(session, sale.id))]
 
 
 def summary(sale_id: str, desk: Desk) -> p.SaleLine:
@@ -450,4 +447,4 @@ def summary(sale_id: str, desk: Desk) -> p.SaleLine:
         sale = session.get(rows.Sale, sale_id)
         if sale is None:
             raise SaleNotFound
-        return line_of(session, sale, _first(renewal_rows.of_sale(session, sale_id)))
+        return line_of(session, sale, _first(session, sale_id))

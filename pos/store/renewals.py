@@ -110,6 +110,11 @@ def of_sale(session: Session, sale_id: str) -> list[Renewal]:
     return list(session.scalars(select(Renewal).where(Renewal.sale_id == sale_id).order_by(Renewal.line_number)))
 
 
+def live_of_sale(session: Session, sale_id: str) -> list[Renewal]:
+    """The lines of a sale that still count: a plan that was replaced by another leaves a voided line behind."""
+    return [line for line in of_sale(session, sale_id) if line.state is not RenewalState.VOIDED]
+
+
 def for_change(session: Session, renewal_id: str) -> Renewal | None:
     return session.scalar(select(Renewal).where(Renewal.id == renewal_id).with_for_update())
 
