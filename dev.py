@@ -5,6 +5,7 @@
     python3 dev.py test [pytest arguments]    the whole suite, in random order
     python3 dev.py lint                       ruff, mypy --strict, import contracts, djlint
     python3 dev.py bench [arguments]          measured ratios of the sale path
+    python3 dev.py prove [--size full]        crashes, bad carriers, races, days of a store: at any size, with seeds
     python3 dev.py words                      extract, update and compile the language catalogues
     python3 dev.py lock                       write the hash-pinned lock files anew (needs uv)
 
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - this file must say so in one clear line on an older one
         print(f"simcounter needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 2
-    commands = {"run": run, "test": test, "lint": lint, "bench": bench, "words": words, "lock": lock}
+    commands = {"run": run, "test": test, "lint": lint, "bench": bench, "prove": prove, "words": words, "lock": lock}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments[:1] in ([], ["--help"], ["-h"]) else 2
@@ -65,6 +66,12 @@ def bench(arguments: list[str]) -> int:
     """Ratios within one run on this machine; see bench/README.md."""
     set_up("requirements-dev.lock")
     return call([PYTHON, "-m", "bench", *arguments])
+
+
+def prove(arguments: list[str]) -> int:
+    """The proofs of the renewal protocol as programs; see docs/proof.md."""
+    set_up("requirements-dev.lock")
+    return call([PYTHON, "-m", "tests.harness", *arguments])
 
 
 def words(_arguments: list[str]) -> int:
