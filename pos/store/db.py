@@ -12,6 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event, func, select, text
 from sqlalchemy.orm import Session
 
+from pos.store import journal
 from pos.store.base import Base
 
 db = SQLAlchemy(
@@ -42,6 +43,7 @@ def transaction() -> Iterator[Session]:
         token = _writing.set(True)
         try:
             yield session
+            journal.seal_waiting(session)
             session.commit()
         except BaseException:
             session.rollback()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import Index, String, Text, select
+from sqlalchemy import Index, String, Text, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.journal import GENESIS, Entry, canonical, seal
@@ -69,49 +70,97 @@ def write(
     object_kind: str,
     object_id: str,
     content: Mapping[str, object],
-) -> JournalRow:
-    """Seal one more row to a chain, in the transaction that is open. ``content`` holds no personal data and no floats."""
+) -> None:
+    """One more row for a chain, in the transaction that is open. ``content`` holds no personal data and no floats.
+
+    It waits, in order, for ``seal_waiting``: the head of a chain is locked once, at the very end of the transaction."""
+    draft = Draft(keys, chain, at, business_day, kind, actor, object_kind, object_id, canonical(content))
+    session.info.setdefault(_WAITING, []).append(draft)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A row that has its place in the order and not yet its number and its seal."""
+
+    keys: KeyRing = field(repr=False)
+    chain: str
+    at: datetime
+    business_day: date
+    kind: str
+    actor: str
+    object_kind: str
+    object_id: str
+    content: str
+
+
+_WAITING = "journal rows that wait for their seal"
+
+
+def seal_waiting(session: Session) -> None:
+    """Seal what was written so far to its chains. The commit does it; so does everything that reads the journal inside a
+    transaction. Chains are locked in one order, so that two transactions cannot wait for each other."""
+    waiting: list[Draft] = session.info.pop(_WAITING, [])
+    if not waiting:
+        return
+    sealed: list[dict[str, object]] = []
+    for chain in sorted({draft.chain for draft in waiting}):
+        head = _locked_head(session, chain)
+        for draft in waiting:
+            if draft.chain == chain:
+                entry, mac = _seal(draft, head)
+                sealed.append({**vars(entry), "mac": mac})
+                head.seq, head.mac = entry.seq, mac
+    session.flush()
+    session.execute(insert(JournalRow), sealed)
+
+
+def _locked_head(session: Session, chain: str) -> JournalHead:
     head = session.scalar(select(JournalHead).where(JournalHead.chain == chain).with_for_update())
     if head is None:
         head = JournalHead(chain=chain, seq=0, mac=GENESIS)
         session.add(head)
-    key_id, key = keys.current("jrn")
+    return head
+
+
+def _seal(draft: Draft, head: JournalHead) -> tuple[Entry, str]:
+    key_id, key = draft.keys.current("jrn")
     entry = Entry(
-        chain=chain,
+        chain=draft.chain,
         seq=head.seq + 1,
-        at=at,
-        business_day=business_day,
-        kind=kind,
-        actor=actor,
-        object_kind=object_kind,
-        object_id=object_id,
-        content=canonical(content),
+        at=draft.at,
+        business_day=draft.business_day,
+        kind=draft.kind,
+        actor=draft.actor,
+        object_kind=draft.object_kind,
+        object_id=draft.object_id,
+        content=draft.content,
         key_id=key_id,
         prev_mac=head.mac,
     )
-    row = JournalRow(**vars(entry), mac=seal(entry, key))
-    head.seq, head.mac = entry.seq, row.mac
-    session.add(row)
-    return row
+    return entry, seal(entry, key)
 
 
 def head_of(session: Session, chain: str) -> tuple[int, str]:
     """(last sequence number, last seal) of a chain; (0, genesis) for an empty one."""
+    seal_waiting(session)
     head = session.get(JournalHead, chain)
     return (head.seq, head.mac) if head is not None else (0, GENESIS)
 
 
 def rows(session: Session) -> Iterator[JournalRow]:
     """The whole journal, chain by chain in order, without holding it in memory."""
+    seal_waiting(session)
     yield from session.scalars(select(JournalRow).order_by(JournalRow.chain, JournalRow.seq).execution_options(yield_per=2000))
 
 
 def heads(session: Session) -> dict[str, tuple[int, str]]:
+    seal_waiting(session)
     return {head.chain: (head.seq, head.mac) for head in session.scalars(select(JournalHead))}
 
 
 def about(session: Session, objects: list[tuple[str, str]]) -> list[JournalRow]:
     """Everything the journal says of some objects, in time."""
+    seal_waiting(session)
     found: list[JournalRow] = []
     for kind, object_id in objects:
         chosen = select(JournalRow).where(JournalRow.object_kind == kind, JournalRow.object_id == object_id)
@@ -121,4 +170,5 @@ def about(session: Session, objects: list[tuple[str, str]]) -> list[JournalRow]:
 
 def chains(session: Session) -> set[str]:
     """The chains that have at least one row."""
+    seal_waiting(session)
     return set(session.scalars(select(JournalRow.chain).distinct()))
