@@ -107,12 +107,14 @@ def who(stay_id: str, store: Store, till: Till, *, kit: Kit, by_itself: bool = F
     ``by_itself`` marks a look that the page took without a person: it does not keep an unattended till open."""
     now = kit.now()
     with reading() as session:
-        stay = session.get(rows.SignIn, digest(stay_id))
-        if stay is None or stay.ended_at is not None or stay.till_id != till.id or stay.ends_at < now:
+        found = rows.sign_in_of(session, digest(stay_id))
+        if found is None:
+            return None
+        stay, person = found
+        if stay.ended_at is not None or stay.till_id != till.id or stay.ends_at < now:
             return None
         if stay.seen_at + SESSION_IDLE < now:
             return None
-        person = session.get_one(rows.Staff, stay.staff_id)
         if person.suspended_at is not None:
             return None
         desk, seen_at = Desk(store, till, person.plain()), stay.seen_at

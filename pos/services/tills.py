@@ -79,8 +79,8 @@ def _keep_secret(till: rows.Till) -> str:
 def recognise(secret: str) -> tuple[Store, Till] | None:
     """The till that holds this secret, or None."""
     with reading() as session:
-        till = rows.till_by_secret(session, digest(secret))
-        return None if till is None else (rows.store_of(session, till).plain(), till.plain())
+        found = rows.till_by_secret(session, digest(secret))
+        return None if found is None else (found[1].plain(), found[0].plain())
 
 
 def all_tills() -> list[tuple[str, str, str]]:

@@ -82,5 +82,12 @@ def wrong_tries(session: Session, since: datetime, *, staff_id: int | None = Non
     return session.scalar(count) or 0
 
 
+def sign_in_of(session: Session, id_hash: str) -> tuple[SignIn, Staff] | None:
+    """A stay and whose it is, in one statement: every request asks it."""
+    chosen = select(SignIn, Staff).join(Staff, Staff.id == SignIn.staff_id).where(SignIn.id_hash == id_hash)
+    found = session.execute(chosen).first()
+    return None if found is None else (found[0], found[1])
+
+
 def live_sign_ins(session: Session, till_id: int) -> list[SignIn]:
     return list(session.scalars(select(SignIn).where(SignIn.till_id == till_id, SignIn.ended_at.is_(None))))

@@ -92,8 +92,11 @@ def store_of(session: Session, till: Till) -> Store:
     return session.get_one(Store, till.store_id)
 
 
-def till_by_secret(session: Session, secret_hash: str) -> Till | None:
-    return session.scalar(select(Till).where(Till.secret_hash == secret_hash))
+def till_by_secret(session: Session, secret_hash: str) -> tuple[Till, Store] | None:
+    """The till that holds this secret and its store, in one statement: every request asks it."""
+    chosen = select(Till, Store).join(Store, Store.id == Till.store_id).where(Till.secret_hash == secret_hash)
+    found = session.execute(chosen).first()
+    return None if found is None else (found[0], found[1])
 
 
 def till_by_code(session: Session, code: str) -> Till | None:
