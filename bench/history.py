@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Connection, Table, func, literal_column, select, text
 
 from pos.store.base import Base, Moment
 
 # Clones lie in the past: their ids are negative, so that the shop's own go on from where they were.
 _CHUNK = 50_000
+_SALES_A_SHIFT = 400
 
 
 class Clones:
@@ -46,21 +47,38 @@ class Clones:
 
     def write(self, first: int, last: int) -> int:
         """Clone number ``first`` to ``last``; how many rows that were."""
-        rows = 0
+        rows = self._write_shifts(first, last)
         for name, templates in self.templates.items():
             table = Base.metadata.tables[name]
             for position, row in enumerate(templates):
                 rows += self._write_one(table, row, position, len(templates), first, last)
         return rows
 
+    def _write_shifts(self, first: int, last: int) -> int:
+        """A closed shift for every few hundred sales, as a shop would have had them."""
+        table = Base.metadata.tables["shifts"]
+        own: dict[str, ColumnElement[object]] = {
+            "id": literal_column("-n - 1"),
+            "number": literal_column("-n"),
+            "z_number": literal_column(self._padded("'OLD-Z-'", "n")),
+        }
+        columns = [own.get(column.name, column).label(column.name) for column in table.c]
+        template = self.templates["sales"][0]["shift_id"]
+        begin = (first - 1) // _SALES_A_SHIFT + (1 if (first - 1) % _SALES_A_SHIFT else 0)
+        return self._insert(table, columns, [table.c.id == template], begin, last // _SALES_A_SHIFT)
+
     def _write_one(self, table: Table, row: dict[str, object], position: int, siblings: int, first: int, last: int) -> int:
+        columns = [self._value(table, column.name, row, position, siblings) for column in table.c]
+        return self._insert(table, columns, [column == row[column.name] for column in table.primary_key.columns], first, last)
+
+    def _insert(self, table: Table, columns: list, where: list, first: int, last: int) -> int:  # type: ignore[type-arg]
+        if last < first:
+            return 0
         numbers = text(
             "WITH RECURSIVE n(n) AS (SELECT CAST(:first AS BIGINT) UNION ALL SELECT n + 1 FROM n WHERE n < :last) SELECT n FROM n"
         )
-        columns = [self._value(table, column.name, row, position, siblings) for column in table.c]
         source = numbers.columns(literal_column("n")).subquery("numbers")
-        key = [column == row[column.name] for column in table.primary_key.columns]
-        chosen = select(*columns).select_from(table.join(source, text("true"))).where(*key)
+        chosen = select(*columns).select_from(table.join(source, text("true"))).where(*where)
         self.connection.execute(
             table.insert().from_select([column.name for column in table.c], chosen), {"first": first, "last": last}
         )
@@ -70,6 +88,8 @@ class Clones:
         column = table.c[name]
         if row[name] is None:
             return column
+        if name == "shift_id":
+            return literal_column(f"-(n / {_SALES_A_SHIFT}) - 1").label(name)
         own_key = column.primary_key and len(table.primary_key.columns) == 1
         target = next((key.column.table.name for key in column.foreign_keys), None)
         if name in ("sale_id", "renewal_id") and target is None:
