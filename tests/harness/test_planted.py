@@ -1,0 +1,18 @@
+"""Each planted fault is caught by at least two tests; a commit runs all of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness.faults_to_plant import PLANTS, Plant
+from tests.harness.planted import caught_by
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
+def test_a_planted_fault_is_noticed_twice(plant: Plant) -> None:
+    assert len(caught_by(plant)) >= 2
+
+
+def test_there_are_at_least_twenty_of_them_and_no_two_alike() -> None:
+    assert len({plant.name for plant in PLANTS}) == len(PLANTS) >= 20
+    assert len({(plant.file, plant.old, plant.new) for plant in PLANTS}) == len(PLANTS)
