@@ -45,7 +45,9 @@ def caught_by(plant: Plant) -> set[str]:
         broken = copy / plant.file
         source = broken.read_text(encoding="utf-8")
         if source.count(plant.old) != 1:
-            raise ValueError(f"{plant.name}: its line stands {source.count(plant.old)} times in {plant.file}; write the plant anew")
+            raise ValueError(
+                f"{plant.name}: its line stands {source.count(plant.old)} times in {plant.file}; write the plant anew"
+            )
         broken.unlink()  # a link: the checkout keeps its own
         broken.write_text(source.replace(plant.old, plant.new), encoding="utf-8")
         return _failing(copy, plant.tests)
@@ -74,4 +76,5 @@ def _failing(copy: Path, tests: tuple[str, ...]) -> set[str]:
     )
     if done.returncode not in (0, 1):
         raise RuntimeError(f"the tests could not be run:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return set(re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, flags=re.MULTILINE))
+    # A test with many examples is one test.
+    return set(re.findall(r"^(?:FAILED|ERROR) ([^\s\[]+)", done.stdout, flags=re.MULTILINE))
