@@ -134,9 +134,8 @@ PLANTS: tuple[Plant, ...] = (
         "        .where(Renewal.state.in_(WAITING), Renewal.due_at <= now, free)\n        # A customer",
         "        .where(Renewal.state.in_(WAITING), Renewal.due_at <= now)\n        # A customer",
         (
-            _RENEWALS + "test_a_second_owners_word_stands",
-            _PAYMENTS + "test_many_workers_send_each_of_many_renewals_once",
-            "tests/harness/test_races.py",
+            "tests/services/test_leases.py::test_what_one_worker_asks_about_is_left_alone_by_another",
+            "tests/services/test_leases.py::test_a_lease_is_given_once_until_it_ends",
         ),
     ),
     Plant(
