@@ -271,6 +271,14 @@ def test_the_limit_is_exact(limit: int) -> None:
         assert no_answer(server.url, limit_bytes=limit) == "too_large"
 
 
+def test_the_limit_is_exact_for_an_answer_that_does_not_tell_its_length() -> None:
+    for length, wanted in ((SMALL_BODY_BYTES, None), (SMALL_BODY_BYTES + 1, "too_large")):
+        untold = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"a" * length
+        with raw_server(say(untold)) as server:
+            found = None if wanted is None and ask(server.url, seconds=5) else no_answer(server.url)
+        assert found == wanted
+
+
 def test_a_gzip_bomb_is_measured_unpacked() -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     assert len(bomb) < SMALL_BODY_BYTES

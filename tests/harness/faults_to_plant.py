@@ -188,7 +188,7 @@ PLANTS: tuple[Plant, ...] = (
         "        if not deadline",
         (
             _WIRE + "test_a_pouring_server_is_cut_without_filling_the_memory",
-            _WIRE + "test_the_limit_is_exact",
+            _WIRE + "test_the_limit_is_exact_for_an_answer_that_does_not_tell_its_length",
         ),
     ),
     # ------------------------------------------------ money at the counter
