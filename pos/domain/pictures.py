@@ -13,7 +13,7 @@ from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.print_jobs import JobKind, JobState
 from pos.domain.refunds import RefundState
-from pos.domain.renewals import RenewalState
+from pos.domain.renewals import URGENCY, RenewalState
 from pos.domain.sales import SaleState
 
 
@@ -190,6 +190,19 @@ class SalePicture:
         return next(iter(self.renewals), None)
 
     @property
+    def foremost(self) -> RenewalPicture | None:
+        """The line that wants a person most."""
+        return min(self.renewals, key=lambda renewal: URGENCY.index(renewal.state), default=None)
+
+    @property
+    def is_family(self) -> bool:
+        return len(self.numbers) > 1
+
+    @property
+    def active_count(self) -> int:
+        return sum(renewal.state is RenewalState.CONFIRMED for renewal in self.renewals)
+
+    @property
     def refund(self) -> RefundPicture | None:
         return self.renewal.refund if self.renewal is not None else None
 
@@ -197,6 +210,11 @@ class SalePicture:
     def moving(self) -> bool:
         """Whether the next look may show something new by itself."""
         return any(renewal.moving for renewal in self.renewals)
+
+    def number_of(self, number_id: str) -> NumberPicture | None:
+        """The number that a page names; else the first without a plan, else the first."""
+        named = next((number for number in self.numbers if number.id == number_id), None)
+        return named or self.open_number or self.number
 
     @property
     def open_number(self) -> NumberPicture | None:
@@ -206,6 +224,11 @@ class SalePicture:
     def line_of(self, number: NumberPicture) -> RenewalPicture | None:
         """What a number gets in this sale."""
         return next((renewal for renewal in self.renewals if renewal.number_id == number.id), None)
+
+    @property
+    def tax(self) -> Money:
+        """The tax that is in the total."""
+        return sum((renewal.tax for renewal in self.renewals), start=Money(0, self.currency))
 
     @property
     def owed(self) -> Money | None:

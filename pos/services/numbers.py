@@ -14,6 +14,7 @@ from pos.domain.errors import (
     LastNumber,
     NoOpenShift,
     NumberOfAnotherCarrier,
+    SaleOver,
     StaleForm,
     TooManyNumbers,
 )
@@ -25,7 +26,7 @@ from pos.domain.sales import MOST_NUMBERS, SALE, SaleState
 from pos.domain.tills import Desk
 from pos.ports import Balance, Subscription, SubscriptionState
 from pos.services.kit import Kit
-from pos.services.sales import add_up, changeable
+from pos.services.sales import add_up, changeable, mine
 from pos.store import plans as plan_rows
 from pos.store import renewals as renewal_rows
 from pos.store import sales as rows
@@ -85,9 +86,11 @@ def ask_about_another(sale_id: str, number_id: str, number: str, kind: str, desk
     carrier, subscription = _who_has(number, kit)
     now = kit.now()
     with transaction() as session:
-        sale = changeable(session, sale_id, desk)
+        sale = mine(session, sale_id, desk)
         if _is_there(session, sale_id, number_id, number, kit):
             return
+        if sale.state is not SaleState.DRAFT:
+            raise SaleOver
         if len(rows.live_numbers_of(session, sale_id)) >= MOST_NUMBERS:
             raise TooManyNumbers(most=MOST_NUMBERS)
         place = len(rows.numbers_of(session, sale_id)) + 1
