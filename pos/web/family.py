@@ -31,9 +31,7 @@ def _another_page(sale_id: str, number_id: str, errors: dict[str, str], typed: d
         return page_of(sale)
     shown = {} if g.get("forget_entry") else typed
     region = desk().store.country
-    return render_template(
-        "counter/another.html", sale=sale, number_id=number_id, region=region, errors=errors, typed=shown
-    )
+    return render_template("counter/another.html", sale=sale, number_id=number_id, region=region, errors=errors, typed=shown)
 
 
 @bp.post("/sales/<uuid:sale_id>/numbers/<uuid:number_id>")
@@ -79,4 +77,3 @@ def drop_number(sale_id: Any, number_id: Any) -> Any:
 def _drop_number(sale_id: str, number_id: str) -> Any:
     numbers.drop(sale_id, number_id, desk(), kit=kit())
     return redirect(url_for("counter.sale", sale_id=sale_id))
-
