@@ -41,8 +41,8 @@ class BalancePicture:
 
 @dataclass(frozen=True)
 class NumberPicture:
-    """``id`` names it inside its sale; ``kind`` phone or sim; ``grouped`` None once the sale is over; ``carrier`` as configured, ``operator`` whose SIM it is
-    where known; ``state`` a word of ports.SubscriptionState."""
+    """``id`` names it inside its sale; ``kind`` phone or sim; ``grouped`` None once the sale is over; ``carrier`` as configured,
+    ``operator`` whose SIM it is where known; ``state`` a word of ports.SubscriptionState."""
 
     id: str
     kind: str
@@ -81,9 +81,10 @@ class RefundPicture:
 
 @dataclass(frozen=True)
 class RenewalPicture:
-    """One line. ``line_number`` and ``number_id`` name it inside its sale; ``refund`` is its own. ``effect`` is extends, starts or replaces; ``reason`` a word of domain.carriers.REASONS when not confirmed.
+    """One line. ``line_number`` and ``number_id`` name it inside its sale; ``refund`` is its own.
 
-    ``sent_at`` and ``deadline`` bound the waiting; ``next_asking_at`` says when the carrier is asked again."""
+    ``effect`` is extends, starts or replaces; ``reason`` a word of domain.carriers.REASONS when not confirmed. ``sent_at`` and
+    ``deadline`` bound the waiting; ``next_asking_at`` says when the carrier is asked again."""
 
     id: str
     line_number: int

@@ -32,8 +32,8 @@ from pos.store.life import begin, move
 def pay_back(
     sale_id: str, desk: Desk, *, kit: Kit, renewal_id: str | None = None, authorisation: str = "", slip_number: str = ""
 ) -> Money:
-    """The amount given back for a line, or for the only one (move 19), booked in the present shift whatever shift sold it. The same post again gives the
-    same answer and changes nothing.
+    """The amount given back for a line, or for the only one (move 19), booked in the present shift whatever shift sold it. The
+    same post again gives the same answer and changes nothing.
 
     Raises NotYetKnown while the carrier is undecided, NothingToRefund, NoOpenShift, DrawerTooLow, CardSlipIncomplete.
     Power cut: none of it or all of it; a card's refund slip is asked for before the commit."""
