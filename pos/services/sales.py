@@ -463,8 +463,9 @@ def whole(session: Session, sale: rows.Sale) -> p.SaleLine:
     if len(lines) < 2:
         return line_of(session, sale, lines[0] if lines else None)
     foremost = min(lines, key=lambda line: URGENCY.index(line.state))
-    plan_names = ", ".join(dict.fromkeys(line.plan_name for line in lines))
-    return replace(line_of(session, sale, foremost), plan_name=plan_names, numbers=len(lines))
+    others = len({line.plan_name for line in lines}) - 1
+    plan_name = f"{lines[0].plan_name} +{others}" if others else lines[0].plan_name
+    return replace(line_of(session, sale, foremost), plan_name=plan_name, numbers=len(lines))
 
 
 def recent(desk: Desk, *, kit: Kit, limit: int = 6) -> list[p.SaleLine]:
