@@ -61,6 +61,8 @@ def sale_title(state: SaleState, say: Say) -> str:
             return say("NOT ACTIVATED - REFUND DUE")
         case SaleState.REFUNDED:
             return say("NOT ACTIVATED - REFUNDED")
+        case SaleState.MIXED:
+            return say("PAID - SEE EACH NUMBER")
 
 
 def what_happens(values: SaleSlip, say: Say) -> list[Block]:
@@ -73,9 +75,18 @@ def what_happens(values: SaleSlip, say: Say) -> list[Block]:
             sentences = [say("The carrier did not activate this. Your money will be paid back."), values.answer_by]
         case SaleState.REFUNDED:
             sentences = [say("The carrier did not activate this. Your money was paid back.")]
+        case SaleState.MIXED:
+            sentences = mixed_sentences(values, say)
     texts: list[Block] = [Text(text, bold=True) for text in sentences if text]
     case = facts([(say("Case no."), values.case_number)], bold=True)
     return [Rule(), *case, *texts] if case or texts else []
+
+
+def mixed_sentences(values: SaleSlip, say: Say) -> list[str]:
+    """Where lines differ: what is still open, and the sum that comes back for what was refused."""
+    open_ones = [say("Your payment is safe. Do not pay again."), values.answer_by] if values.answer_by else []
+    refused = say("Not activated by the carrier: %(amount)s will be paid back.")
+    return [*open_ones, *([refused % {"amount": values.owed}] if values.owed else [])]
 
 
 def line_blocks(lines: tuple[Line, ...], say: Say) -> list[Block]:
@@ -108,6 +119,7 @@ def account_rows(line: Line, say: Say) -> list[Block]:
 def confirmation(values: ConfirmationSlip, say: Say, language: str) -> Document:
     """What the carrier said later. It points to the receipt and is not a second one: no total, no payment."""
     title = say("ACTIVATION WITHDRAWN") if values.withdrawn else say("ACTIVATION CONFIRMED")
+    title = sale_title(SaleState.REFUND_DUE, say) if values.refused else title
     belongs = say("This belongs to receipt %(number)s and is not a second receipt.")
     blocks = [
         *head(values.shop),
@@ -117,10 +129,18 @@ def confirmation(values: ConfirmationSlip, say: Say, language: str) -> Document:
         *line_blocks(values.lines, say),
         Rule(),
         Text(belongs % {"number": values.original_number}),
+        *what_is_refused(values, say),
         *([Text(values.what_next, bold=True)] if values.what_next else []),
         *foot(values.shop, values.qr, say("Scan to check this receipt.")),
     ]
     return finished(blocks, f"{title} {values.original_number}", language, say, training=values.training)
+
+
+def what_is_refused(values: ConfirmationSlip, say: Say) -> list[Block]:
+    """Where the money is, when a later slip says no."""
+    if not values.refused:
+        return []
+    return [Text(say("The carrier did not activate this. Your money will be paid back."), bold=True)]
 
 
 def refund(values: RefundSlip, say: Say, language: str) -> Document:

@@ -57,11 +57,13 @@ class SaleState(StrEnum):
     BEING_CONFIRMED = "being_confirmed"
     REFUND_DUE = "refund_due"
     REFUNDED = "refunded"
+    MIXED = "mixed"  # of several lines not all share one state; each says its own
 
 
 @dataclass(frozen=True)
 class SaleSlip:
-    """The receipt of one sale. ``answer_by`` says how and by when the customer hears, while the outcome is open."""
+    """The receipt of one sale. ``answer_by`` says how and by when the customer hears, while the outcome is open; ``owed`` is
+    what will be paid back where only some lines were refused."""
 
     shop: Shop
     origin: Origin
@@ -72,13 +74,15 @@ class SaleSlip:
     payments: Pairs = ()  # ("Cash", "20.00 GBP"), ("Change", ...) or ("VISA **** 4242", ...), ("Auth", ...)
     case_number: str | None = None
     answer_by: str = ""
+    owed: str = ""
     qr: str | None = None
     training: bool = False
 
 
 @dataclass(frozen=True)
 class ConfirmationSlip:
-    """What the carrier said later about a sale that was printed as open. ``withdrawn`` when it took it back."""
+    """What the carrier said later about a line that was printed as open. ``refused`` when it will not do it, ``withdrawn``
+    when it took it back."""
 
     shop: Shop
     origin: Origin
@@ -86,6 +90,7 @@ class ConfirmationSlip:
     lines: tuple[Line, ...]
     case_number: str | None = None
     withdrawn: bool = False
+    refused: bool = False
     what_next: str = ""
     qr: str | None = None
     training: bool = False

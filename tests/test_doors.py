@@ -164,7 +164,7 @@ def folder(tmp_path: Path, traded: tuple[Path, dict[str, str], str]) -> Path:
 @pytest.fixture
 def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
     _, cookies, sale_id = traded
-    things = {"sale_id": sale_id, "number": "LON1-000001", "shift_id": 1, "job_id": 1, "filename": "app.css"}
+    things = {"sale_id": sale_id, "number_id": sale_id, "number": "LON1-000001", "shift_id": 1, "job_id": 1, "filename": "app.css"}
     return Shop(app, cookies, things)
 
 

@@ -76,6 +76,9 @@ counter.card_declined /sales/<sale_id>/card/declined
 counter.card_no_result /sales/<sale_id>/card/no-result
 counter.card_missing /sales/<sale_id>/card/missing
 counter.void /sales/<sale_id>/void
+counter.another /sales/<sale_id>/another
+counter.add_number /sales/<sale_id>/numbers/<number_id>
+counter.drop_number /sales/<sale_id>/numbers/<number_id>/drop
 counter.progress /sales/<sale_id>/progress
 counter.interim /sales/<sale_id>/interim
 counter.refund /sales/<sale_id>/refund
@@ -124,6 +127,7 @@ DESK = Desk(STORE, TILL, Staff(1, "1042", "Amy Chen", Role.MANAGER, 1, "en"))
 STRIP = p.Strip(12, "up", None, "ready", None, 0, 0)
 BUSY_STRIP = p.Strip(12, "slow", NOW - timedelta(minutes=4), "waiting", "paper_out", 3, 1)
 NUMBER = p.NumberPicture(
+    "n1",
     "phone",
     "+44 7400 123 456",
     "+44 7*** ***456",
@@ -142,6 +146,10 @@ NUMBER = p.NumberPicture(
 DOCUMENT = p.DocumentPicture("passport", "CHN", "418", "scanned", "match", "Amy Chen", NOW)
 RENEWAL = p.RenewalPicture(
     "r1",
+    1,
+    "n1",
+    "+44 7*** ***456",
+    None,
     R.IDENTIFIED,
     "National Plus 20 GB, unlimited UK calls and texts",
     "lyca_phone",
@@ -185,12 +193,11 @@ def sale(state: S = S.DRAFT, step: p.Step = p.Step.PLAN, **changes: Any) -> p.Sa
         "clerk": "Amy Chen",
         "language": "en",
         "currency": "GBP",
-        "number": NUMBER,
+        "numbers": (NUMBER,),
         "document": DOCUMENT,
-        "renewal": RENEWAL,
+        "renewals": (RENEWAL,),
         "total": gbp(2000),
         "payments": (),
-        "refund": None,
         "receipt_number": None,
         "opened_at": NOW,
         "paid_at": None,
@@ -208,8 +215,8 @@ def paid(state: R, payment: p.PaymentPicture = CASH, seconds: int = 4, **changes
     renewal = replace(RENEWAL, state=state, sent_at=sent, deadline=sent + timedelta(seconds=20), **over)
     number = replace(NUMBER, grouped=None)
     values = {
-        "number": number,
-        "renewal": renewal,
+        "numbers": (number,),
+        "renewals": (renewal,),
         "payments": (payment,),
         "receipt_number": "LON1-000318",
         "paid_at": sent,
@@ -425,7 +432,7 @@ def screens(language: str) -> Iterator[Screen]:
         strip=replace(STRIP, shift_number=None, printer="none", carrier="down", carrier_since=NOW),
         **home,
     )
-    begun = sale(step=p.Step.DOCUMENT, document=None, renewal=None, total=None)
+    begun = sale(step=p.Step.DOCUMENT, document=None, renewals=(), total=None)
     listed = {"types": TYPES, "countries": countries()}
     yield screen("document", "counter/document.html", sale=begun, **listed)
     yield screen(
@@ -463,7 +470,9 @@ def screens(language: str) -> Iterator[Screen]:
         balances=(),
     )
     started = replace(RENEWAL, effect="starts", valid_before=None)
-    yield screen("check-sim", "counter/check.html", sale=sale(step=p.Step.CHECK, number=fresh, renewal=started), duplicate=None)
+    yield screen(
+        "check-sim", "counter/check.html", sale=sale(step=p.Step.CHECK, numbers=(fresh,), renewals=(started,)), duplicate=None
+    )
     yield screen("check-duplicate", "counter/check.html", sale=check, duplicate=line(1, R.CONFIRMED), plan_id=1)
     clerk = {"can": lambda right: right != "override_duplicate"}
     yield screen("check-duplicate-clerk", "counter/check.html", sale=check, duplicate=line(1, R.CONFIRMED), plan_id=1, **clerk)

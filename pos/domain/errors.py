@@ -172,6 +172,21 @@ class DuplicateRenewal(NeedsAttention):
     sentence = N_("This number got this plan {minutes} min ago, state: {state}. Take no money; look at that sale first.")
 
 
+class SamePlanTwice(NeedsAttention):
+    sentence = N_(
+        "{number} gets this plan in this sale already. Take no money for it twice; choose another plan or remove the number."
+    )
+
+
+class TooManyNumbers(NeedsAttention):
+    sentence = N_("A sale has room for {most} numbers. Nothing was added; take the money for these, then begin another sale.")
+    field = "entry"
+
+
+class LastNumber(NeedsAttention):
+    sentence = N_("This is the only number of the sale, so it stays. No money moved; to end the sale, give it up.")
+
+
 class QuoteExpired(NeedsAttention):
     sentence = N_("The price on this page is too old or has changed. Take no money; choose the plan again.")
 

@@ -44,6 +44,8 @@ HAPPENINGS: dict[str, str] = {
     "print_job.uncertain": N_("Print job in question"),
     "print_job.held": N_("Print job held back"),
     "print_job.cancelled": N_("Print job cancelled"),
+    "number.added": N_("Another number added"),
+    "number.dropped": N_("Number removed"),
     "identity.checked": N_("Document checked"),
     "duplicate.overridden": N_("Renewed again on purpose"),
     "receipt.issued": N_("Receipt issued"),

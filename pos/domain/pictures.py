@@ -13,7 +13,7 @@ from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.print_jobs import JobKind, JobState
 from pos.domain.refunds import RefundState
-from pos.domain.renewals import RenewalState
+from pos.domain.renewals import URGENCY, RenewalState
 from pos.domain.sales import SaleState
 
 
@@ -41,9 +41,10 @@ class BalancePicture:
 
 @dataclass(frozen=True)
 class NumberPicture:
-    """``kind`` phone or sim; ``grouped`` None once the sale is over; ``carrier`` as configured, ``operator`` whose SIM it is
-    where known; ``state`` a word of ports.SubscriptionState."""
+    """``id`` names it inside its sale; ``kind`` phone or sim; ``grouped`` None once the sale is over; ``carrier`` as configured,
+    ``operator`` whose SIM it is where known; ``state`` a word of ports.SubscriptionState."""
 
+    id: str
     kind: str
     grouped: str | None = field(repr=False)
     masked: str
@@ -71,12 +72,25 @@ class DocumentPicture:
 
 
 @dataclass(frozen=True)
-class RenewalPicture:
-    """One line. ``effect`` is extends, starts or replaces; ``reason`` a word of domain.carriers.REASONS when not confirmed.
+class RefundPicture:
+    state: RefundState
+    tender: Tender
+    amount: Money
+    receipt_number: str | None
 
-    ``sent_at`` and ``deadline`` bound the waiting; ``next_asking_at`` says when the carrier is asked again."""
+
+@dataclass(frozen=True)
+class RenewalPicture:
+    """One line. ``line_number`` and ``number_id`` name it inside its sale; ``refund`` is its own.
+
+    ``effect`` is extends, starts or replaces; ``reason`` a word of domain.carriers.REASONS when not confirmed. ``sent_at`` and
+    ``deadline`` bound the waiting; ``next_asking_at`` says when the carrier is asked again."""
 
     id: str
+    line_number: int
+    number_id: str
+    masked: str
+    refund: RefundPicture | None
     state: RenewalState
     plan_name: str
     line: str
@@ -93,6 +107,11 @@ class RenewalPicture:
     next_asking_at: datetime | None
     case_number: str | None
 
+    @property
+    def moving(self) -> bool:
+        """Whether the next look may show something new by itself."""
+        return self.state in {RenewalState.PAID, RenewalState.SUBMITTING, RenewalState.PENDING, RenewalState.UNKNOWN}
+
 
 @dataclass(frozen=True)
 class PaymentPicture:
@@ -105,14 +124,6 @@ class PaymentPicture:
     last4: str | None
     authorisation: str | None
     slip_number: str | None
-
-
-@dataclass(frozen=True)
-class RefundPicture:
-    state: RefundState
-    tender: Tender
-    amount: Money
-    receipt_number: str | None
 
 
 @dataclass(frozen=True)
@@ -131,15 +142,20 @@ class PrintJobPicture:
 
 @dataclass(frozen=True)
 class HappeningPicture:
-    """One line of a sale's timeline, from the journal: ``words`` is English and translated at the edge."""
+    """One line of a sale's timeline, from the journal: ``words`` is English and translated at the edge; ``masked`` says of
+    which number, where a sale has several."""
 
     at: datetime
     actor: str
     words: str
+    masked: str | None = None
 
 
 @dataclass(frozen=True)
 class SalePicture:
+    """One visit. ``numbers`` in the order of saying, ``renewals`` their lines in the same order; before the plans are chosen
+    there are more numbers than lines. ``number``, ``renewal`` and ``refund`` are those of the first."""
+
     id: str
     state: SaleState
     step: Step
@@ -148,12 +164,11 @@ class SalePicture:
     clerk: str
     language: str
     currency: str
-    number: NumberPicture | None
+    numbers: tuple[NumberPicture, ...]
     document: DocumentPicture | None
-    renewal: RenewalPicture | None
+    renewals: tuple[RenewalPicture, ...]
     total: Money | None
     payments: tuple[PaymentPicture, ...]
-    refund: RefundPicture | None
     receipt_number: str | None
     opened_at: datetime
     paid_at: datetime | None
@@ -168,19 +183,65 @@ class SalePicture:
         return next((p for p in self.payments if p.state is PaymentState.TAKEN), None)
 
     @property
+    def number(self) -> NumberPicture | None:
+        return next(iter(self.numbers), None)
+
+    @property
+    def renewal(self) -> RenewalPicture | None:
+        return next(iter(self.renewals), None)
+
+    @property
+    def foremost(self) -> RenewalPicture | None:
+        """The line that wants a person most."""
+        return min(self.renewals, key=lambda renewal: URGENCY.index(renewal.state), default=None)
+
+    @property
+    def is_family(self) -> bool:
+        return len(self.numbers) > 1
+
+    @property
+    def active_count(self) -> int:
+        return sum(renewal.state is RenewalState.CONFIRMED for renewal in self.renewals)
+
+    @property
+    def refund(self) -> RefundPicture | None:
+        return self.renewal.refund if self.renewal is not None else None
+
+    @property
     def moving(self) -> bool:
         """Whether the next look may show something new by itself."""
-        return self.renewal is not None and self.renewal.state in {
-            RenewalState.PAID,
-            RenewalState.SUBMITTING,
-            RenewalState.PENDING,
-            RenewalState.UNKNOWN,
-        }
+        return any(renewal.moving for renewal in self.renewals)
+
+    def number_of(self, number_id: str) -> NumberPicture | None:
+        """The number that a page names; else the first without a plan, else the first."""
+        named = next((number for number in self.numbers if number.id == number_id), None)
+        return named or self.open_number or self.number
+
+    @property
+    def open_number(self) -> NumberPicture | None:
+        """The first number that has no plan yet."""
+        return next((number for number in self.numbers if self.line_of(number) is None), None)
+
+    def line_of(self, number: NumberPicture) -> RenewalPicture | None:
+        """What a number gets in this sale."""
+        return next((renewal for renewal in self.renewals if renewal.number_id == number.id), None)
+
+    @property
+    def tax(self) -> Money:
+        """The tax that is in the total."""
+        return sum((renewal.tax for renewal in self.renewals), start=Money(0, self.currency))
+
+    @property
+    def owed(self) -> Money | None:
+        """What is to be given back now, over all lines."""
+        due = [r.price for r in self.renewals if r.state in (RenewalState.REJECTED, RenewalState.REFUND_DUE)]
+        return sum(due[1:], start=due[0]) if due else None
 
 
 @dataclass(frozen=True)
 class SaleLine:
-    """A sale in a list: masked, without amounts that could be added up to the expected cash."""
+    """A sale, or one line of it, in a list: masked, without amounts that could be added up to the expected cash. ``numbers``
+    says how many numbers the entry stands for."""
 
     id: str
     receipt_number: str | None
@@ -190,6 +251,7 @@ class SaleLine:
     sale_state: SaleState
     renewal_state: RenewalState | None
     clerk: str
+    numbers: int = 1
 
 
 @dataclass(frozen=True)

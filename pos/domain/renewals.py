@@ -61,6 +61,23 @@ IN_DOUBT = frozenset({R.PAID, R.SUBMITTING, R.PENDING, R.UNKNOWN, R.MANUAL})
 FINAL = frozenset({R.VOIDED, R.CONFIRMED, R.REFUNDED})
 MONEY_HELD = IN_DOUBT  # the customer's money is held, neither earned nor owed back
 
+# Of several lines, the one that wants a person first: money owed back, then what only a manager can decide, then what moves.
+URGENCY = (
+    R.REFUND_DUE,
+    R.REFUNDING,
+    R.REJECTED,
+    R.MANUAL,
+    R.UNKNOWN,
+    R.PENDING,
+    R.SUBMITTING,
+    R.PAID,
+    R.IDENTIFIED,
+    R.QUOTED,
+    R.CONFIRMED,
+    R.REFUNDED,
+    R.VOIDED,
+)
+
 # When to ask again, counted from the last asking (renewal protocol, section 3).
 ASKING = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60, 120, 300))
 ASKING_LATER = timedelta(minutes=15)

@@ -32,3 +32,6 @@ SALE = Life(
     },
     ends=frozenset({S.PAID, S.VOIDED}),
 )
+
+# As many as a family has, and as many as a page, a slip and the number keys can show.
+MOST_NUMBERS = 9

@@ -171,12 +171,13 @@ def _carrier_match(sale_id: str, seen: Seen, desk: Desk, kit: Kit) -> str:
     """match, no_match or not_available, from the carrier that has the number; asked with no transaction open."""
     with reading() as session:
         mine(session, sale_id, desk)
-        check = session.get_one(rows.NumberCheck, sale_id)
-        carrier_name, sealed = check.carrier, check.sealed
+        # One document for the whole family: it is compared with the owner of the number that was said first.
+        check = rows.live_numbers_of(session, sale_id)[0]
+        carrier_name, sealed, place = check.carrier, check.sealed, f"number_checks.sealed:{check.id}"
     carrier = kit.carriers.get(carrier_name)
     if carrier is None or Capability.IDENTITY_MATCH not in carrier.declaration().capabilities:
         return MatchAnswer.NOT_AVAILABLE.value
-    number = kit.keys.open(sealed, f"number_checks.sealed:{sale_id}")
+    number = kit.keys.open(sealed, place)
     claim = IdentityClaim(seen.number, _CAMARA_TYPES.get(seen.type, "other"), seen.name, seen.birth_date)
     try:
         return _verdict(carrier.match_identity(number, claim))

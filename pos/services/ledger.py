@@ -42,6 +42,7 @@ def prove() -> Iterator[str]:
         yield from _transfers_of_renewals(session)
         yield from _transfers_of_shifts(session)
         yield from _payments(session)
+        yield from _lines(session)
         yield from _refunds(session)
         yield from _drawers(session)
         yield from _numbers(session)
@@ -205,6 +206,24 @@ def _payments(session: Session) -> Iterator[str]:
             yield f"sale {sale.id}: {sale.state} with a payment taken"
         if paid != (sale.receipt_number is not None):
             yield f"sale {sale.id}: {sale.state} and receipt number {sale.receipt_number}"
+
+
+def _lines(session: Session) -> Iterator[str]:
+    """A paid sale's total is the sum of its lines, and each line names a number of its own sale."""
+    line, number = renewal_rows.Renewal, sale_rows.NumberCheck
+    priced = (
+        select(line.sale_id, func.sum(line.price_minor).label("amount"))
+        .where(line.paid_at.is_not(None))
+        .group_by(line.sale_id)
+        .subquery()
+    )
+    chosen = select(sale_rows.Sale, priced.c.amount).outerjoin(priced, priced.c.sale_id == sale_rows.Sale.id)
+    for sale, amount in session.execute(chosen.where(sale_rows.Sale.state == SaleState.PAID).execution_options(yield_per=1000)):
+        if int(amount or 0) != sale.total_minor:
+            yield f"sale {sale.id}: lines of {amount or 0} for a total of {sale.total_minor}"
+    own = exists().where(number.id == line.number_check_id, number.sale_id == line.sale_id, number.look_up == line.number_look_up)
+    for line_id in session.scalars(select(line.id).where(~own)):
+        yield f"renewal {line_id}: its number is not one of its sale's"
 
 
 def _refunds(session: Session) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Take the number a customer says, and ask the carriers what is on it."""
+"""Take the numbers a customer says, and ask the carriers what is on them."""
 
 from __future__ import annotations
 
@@ -7,31 +7,40 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from sqlalchemy.orm import Session
+
 from pos.domain.errors import (
     CarrierDown,
+    LastNumber,
     NoOpenShift,
     NumberOfAnotherCarrier,
+    SaleOver,
     StaleForm,
+    TooManyNumbers,
 )
 from pos.domain.money import minor_digits
 from pos.domain.numbers import grouped, masked
 from pos.domain.plans import sane_end
-from pos.domain.sales import SALE, SaleState
+from pos.domain.renewals import RENEWAL, RenewalState
+from pos.domain.sales import MOST_NUMBERS, SALE, SaleState
 from pos.domain.tills import Desk
 from pos.ports import Balance, Subscription, SubscriptionState
 from pos.services.kit import Kit
+from pos.services.sales import add_up, changeable, mine
 from pos.store import plans as plan_rows
+from pos.store import renewals as renewal_rows
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
 from pos.store.db import reading, transaction
-from pos.store.life import begin
+from pos.store.life import begin, move
 
 # Questions that change nothing may go to all carriers at once; threads end with the answer.
 _asking = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ask-carrier")
 
 
 def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *, kit: Kit) -> None:
-    """Open the sale ``sale_id`` for a number (E.164, or an ICCID with ``kind`` sim). The same post again changes nothing.
+    """Open the sale ``sale_id`` for its first number (E.164, or an ICCID with ``kind`` sim). The same post again changes
+    nothing.
 
     Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm: in each case there is no sale and no money moved.
     Power cut: before the commit nothing exists; after it the sale opens again by its id."""
@@ -41,8 +50,7 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
         earlier = session.get(rows.Sale, sale_id)
         if earlier is not None:
             check = session.get(rows.NumberCheck, sale_id)
-            same = check is not None and check.look_up == kit.keys.look_up("idx", number)
-            if same and earlier.till_id == desk.till.id:
+            if _is(check, number, kit) and earlier.till_id == desk.till.id:
                 return
             raise StaleForm
     carrier, subscription = _who_has(number, kit)
@@ -61,9 +69,67 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
         )
         begin(session, sale, SALE, SaleState.DRAFT, kit.pen(desk, now), {"carrier": carrier})
         session.flush()
-        check = _check(sale_id, number, kind, carrier, subscription, now, kit)
-        check.operator = plan_rows.operator_of(session, carrier, subscription.plan_key)
-        session.add(check)
+        session.add(_check(session, sale_id, sale_id, 1, number, kind, carrier, subscription, now, kit))
+
+
+def ask_about_another(sale_id: str, number_id: str, number: str, kind: str, desk: Desk, *, kit: Kit) -> None:
+    """A further number for an open sale. ``number_id`` is born with the page, so that the same form posted twice names the
+    same line.
+
+    Raises SaleOver, TooManyNumbers, NumberOfAnotherCarrier, CarrierDown, StaleForm: in each case the sale stands as it
+    stood. Power cut: the number is there or it is not."""
+    with reading() as session:
+        if shift_rows.open_at(session, desk.till.id) is None:
+            raise NoOpenShift
+        if _is_there(session, sale_id, number_id, number, kit):
+            return
+    carrier, subscription = _who_has(number, kit)
+    now = kit.now()
+    with transaction() as session:
+        sale = mine(session, sale_id, desk)
+        if _is_there(session, sale_id, number_id, number, kit):
+            return
+        if sale.state is not SaleState.DRAFT:
+            raise SaleOver
+        if len(rows.live_numbers_of(session, sale_id)) >= MOST_NUMBERS:
+            raise TooManyNumbers(most=MOST_NUMBERS)
+        place = len(rows.numbers_of(session, sale_id)) + 1
+        session.add(_check(session, number_id, sale.id, place, number, kind, carrier, subscription, now, kit))
+        kit.pen(desk, now).note(session, "number.added", "sale", sale_id, {"carrier": carrier, "place": place})
+
+
+def drop(sale_id: str, number_id: str, desk: Desk, *, kit: Kit) -> None:
+    """Take a number and its plan out of an open sale; again changes nothing. Raises SaleOver, LastNumber, StaleForm.
+
+    Power cut: it is out or it is in, and the total says which."""
+    now = kit.now()
+    with transaction() as session:
+        sale = changeable(session, sale_id, desk)
+        check = session.get(rows.NumberCheck, number_id)
+        if check is None or check.sale_id != sale_id:
+            raise StaleForm
+        if check.dropped_at is not None:
+            return
+        if len(rows.live_numbers_of(session, sale_id)) == 1:
+            raise LastNumber
+        check.dropped_at, pen = now, kit.pen(desk, now)
+        for line in renewal_rows.live_of_sale(session, sale_id):
+            if line.number_check_id == number_id:
+                move(session, line, RENEWAL, RenewalState.VOIDED, pen, {"why": "the number was taken out of the sale"})
+        add_up(session, sale)
+        pen.note(session, "number.dropped", "sale", sale_id, {"carrier": check.carrier, "place": check.place})
+
+
+def _is_there(session: Session, sale_id: str, number_id: str, number: str, kit: Kit) -> bool:
+    """Whether this very form was posted before. Raises StaleForm when its id names something else or what was dropped."""
+    check = session.get(rows.NumberCheck, number_id)
+    if check is not None and (check.sale_id != sale_id or check.dropped_at is not None or not _is(check, number, kit)):
+        raise StaleForm
+    return check is not None
+
+
+def _is(check: rows.NumberCheck | None, number: str, kit: Kit) -> bool:
+    return check is not None and check.look_up == kit.keys.look_up("idx", number)
 
 
 def _who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
@@ -78,15 +144,29 @@ def _who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
     raise NumberOfAnotherCarrier(number=masked(number) if number.startswith("+") else "…" + number[-3:])
 
 
-def _check(sale_id: str, number: str, kind: str, carrier: str, found: Subscription, now: datetime, kit: Kit) -> rows.NumberCheck:
+def _check(
+    session: Session,
+    number_id: str,
+    sale_id: str,
+    place: int,
+    number: str,
+    kind: str,
+    carrier: str,
+    found: Subscription,
+    now: datetime,
+    kit: Kit,
+) -> rows.NumberCheck:
     return rows.NumberCheck(
+        id=number_id,
         sale_id=sale_id,
+        place=place,
         kind=kind,
-        sealed=kit.keys.seal(number, f"number_checks.sealed:{sale_id}"),
+        sealed=kit.keys.seal(number, f"number_checks.sealed:{number_id}"),
         look_up=kit.keys.look_up("idx", number),
         salt=secrets.token_bytes(16),
         masked=masked_number(number),
         carrier=carrier,
+        operator=plan_rows.operator_of(session, carrier, found.plan_key),
         state=found.state.value,
         plan_name=found.plan_name,
         expires_at=sane_end(found.expires_at),

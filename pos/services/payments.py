@@ -30,7 +30,7 @@ from pos.domain.shifts import Movement
 from pos.domain.tills import Desk
 from pos.services import print_jobs
 from pos.services.kit import Kit
-from pos.services.sales import OVERRIDDEN, mine, refuse_twin, void_lines
+from pos.services.sales import OVERRIDDEN, mine, quote_of_all, refuse_twin, void_lines
 from pos.services.shifts import add_movement
 from pos.store import journal as journal_rows
 from pos.store import ledger as books
@@ -58,10 +58,10 @@ def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit
         sale = mine(session, sale_id, desk)
         if sale.state is SaleState.PAID:
             return _same_cash(session, sale, tendered)
-        shift, renewal = _ready(session, sale, quote, desk, now)
+        shift, lines = _ready(session, sale, quote, desk, now)
         _refuse_open_tender(session, sale)
-        change = change_for(renewal.price, tendered)
         payment = _payment(sale, shift, Tender.CASH, now)
+        change = change_for(payment.amount, tendered)
         payment.tendered_minor = tendered.minor
         pen = kit.pen(desk, now)
         content = {"sale": sale_id, "tender": "cash", "amount": payment.amount_minor, "currency": payment.currency}
@@ -76,7 +76,7 @@ def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit
         add_movement(session, shift, Movement.SALE, tendered, desk, now, sale_id=sale_id)
         if change:
             add_movement(session, shift, Movement.CHANGE, change, desk, now, sale_id=sale_id)
-        _paid(session, sale, renewal, payment, shift, desk, now, kit)
+        _paid(session, sale, lines, payment, shift, desk, now, kit)
         print_jobs.queue_drawer(session, desk, sale_id, now, kit)
     kit.bell.set()
     return change
@@ -128,7 +128,7 @@ def take_card(sale_id: str, slip: CardSlip, desk: Desk, *, kit: Kit) -> None:
         move(session, payment, PAYMENT, PaymentState.TAKEN, pen, content | {"amount": payment.amount_minor})
         shift.card_minor += payment.amount_minor
         shift.card_count += 1
-        _paid(session, sale, _line(session, sale), payment, shift, desk, now, kit)
+        _paid(session, sale, _lines(session, sale), payment, shift, desk, now, kit)
     kit.bell.set()
     return None
 
@@ -197,37 +197,48 @@ def _mark_in_doubt(session: Session, sale: rows.Sale, desk: Desk, kit: Kit, now:
 
 def _ready(
     session: Session, sale: rows.Sale, quote: str, desk: Desk, now: datetime
-) -> tuple[shift_rows.Shift, renewal_rows.Renewal]:
-    """The shift and the line, when money may be taken now; otherwise the reason why not."""
+) -> tuple[shift_rows.Shift, list[renewal_rows.Renewal]]:
+    """The shift and the lines, when money may be taken now for all of them; otherwise the reason why not."""
     if sale.state is SaleState.VOIDED:
         raise SaleOver
     if sale.state is SaleState.TENDER_UNKNOWN:
         raise TenderOpen(amount=sale.total)
     shift = _open_shift(session, desk)
-    renewal = _line(session, sale)
-    if renewal.state is RenewalState.QUOTED:
+    lines = _lines(session, sale)
+    if {number.id for number in rows.live_numbers_of(session, sale.id)} - {line.number_check_id for line in lines}:
+        raise PlanMissing
+    if any(line.state is RenewalState.QUOTED for line in lines):
         raise DocumentMissing
-    plan = session.get_one(plan_rows.Plan, renewal.plan_id)
-    if plan.retired_at is not None:
+    if any(session.get_one(plan_rows.Plan, line.plan_id).retired_at is not None for line in lines):
         raise PlanRetired
-    if quote != renewal.quote:
+    if quote != quote_of_all(lines):
         raise StaleForm
-    frozen = (renewal.price_minor, renewal.cost_minor, renewal.face_minor)
-    if renewal.quote_ends_at < now or frozen != (plan.price_minor, plan.cost_minor, plan.face_minor):
+    # Everybody queues up for the numbers in the same order: two families that share two numbers never wait for each other.
+    for line in sorted(lines, key=lambda line: line.number_look_up):
+        _refuse_line(session, sale, line, now)
+    return shift, lines
+
+
+def _refuse_line(session: Session, sale: rows.Sale, line: renewal_rows.Renewal, now: datetime) -> None:
+    """The reason why no money may be taken for this line; none when it may."""
+    plan = session.get_one(plan_rows.Plan, line.plan_id)
+    frozen = (line.price_minor, line.cost_minor, line.face_minor)
+    if line.quote_ends_at < now or frozen != (plan.price_minor, plan.cost_minor, plan.face_minor):
         raise QuoteExpired
-    if renewal_rows.number_is_busy(session, renewal.number_look_up, renewal.id):
+    if renewal_rows.number_is_busy(session, line.number_look_up, line.id):
         raise NumberBusy
-    if not _is_meant_twice(session, sale, renewal):
+    if not _is_meant_twice(session, sale, line):
         # Once more than at the quote: two windows may both have been quoted before either was paid.
-        refuse_twin(session, renewal.number_look_up, renewal.product_key, renewal.plan_id, sale.id, now)
-    return shift, renewal
+        refuse_twin(session, line.number_look_up, line.product_key, line.plan_id, sale.id, now)
 
 
 def _is_meant_twice(session: Session, sale: rows.Sale, renewal: renewal_rows.Renewal) -> bool:
-    """Whether a manager said so for this plan; the journal is where such words are kept."""
+    """Whether a manager said so for this plan and this number; the journal is where such words are kept."""
     notes = journal_rows.about(session, [("sale", sale.id)])
     said = [json.loads(note.content) for note in notes if note.kind == OVERRIDDEN]
-    return any(word["plan"] == renewal.product_key for word in said)
+    meant = (renewal.product_key, renewal.number_commitment)
+    # A word from before a sale had several numbers names none: it was about the only one.
+    return any((word["plan"], word.get("number", renewal.number_commitment)) == meant for word in said)
 
 
 def _open_shift(session: Session, desk: Desk) -> shift_rows.Shift:
@@ -237,11 +248,11 @@ def _open_shift(session: Session, desk: Desk) -> shift_rows.Shift:
     return shift
 
 
-def _line(session: Session, sale: rows.Sale) -> renewal_rows.Renewal:
+def _lines(session: Session, sale: rows.Sale) -> list[renewal_rows.Renewal]:
     lines = renewal_rows.live_of_sale(session, sale.id)
     if not lines:
         raise PlanMissing
-    return lines[0]
+    return lines
 
 
 def _refuse_open_tender(session: Session, sale: rows.Sale) -> None:
@@ -266,7 +277,7 @@ def _payment(sale: rows.Sale, shift: shift_rows.Shift, tender: Tender, now: date
 def _paid(
     session: Session,
     sale: rows.Sale,
-    renewal: renewal_rows.Renewal,
+    lines: list[renewal_rows.Renewal],
     payment: rows.Payment,
     shift: shift_rows.Shift,
     desk: Desk,
@@ -293,24 +304,28 @@ def _paid(
         )
     )
     shift.gross_minor += payment.amount_minor
-    shift.tax_minor += renewal.tax_minor
+    shift.tax_minor += sum(line.tax_minor for line in lines)
     shift.sales_count += 1
     shift.first_receipt, shift.last_receipt = shift.first_receipt or number, number
     move(session, sale, SALE, SaleState.PAID, pen, {"receipt": number, "total": sale.total_minor, "shift": shift.number})
-    renewal.paid_at = renewal.due_at = now
-    move(session, renewal, RENEWAL, RenewalState.PAID, pen)
-    session.get_one(plan_rows.Plan, renewal.plan_id).sold += 1
-    books.post(
-        session,
-        ledger.on_paid(payment.tender, payment.amount),
-        at=now,
-        business_day=sale.business_day,
-        store_id=sale.store_id,
-        till_id=sale.till_id,
-        shift_id=shift.id,
-        sale_id=sale.id,
-        renewal_id=renewal.id,
-    )
+    for line in lines:
+        line.paid_at = line.due_at = now
+        move(session, line, RENEWAL, RenewalState.PAID, pen)
+        # Each line carries its own part of the payment into the books, so that one of them can be given back alone.
+        books.post(
+            session,
+            ledger.on_paid(payment.tender, line.price),
+            at=now,
+            business_day=sale.business_day,
+            store_id=sale.store_id,
+            till_id=sale.till_id,
+            shift_id=shift.id,
+            sale_id=sale.id,
+            renewal_id=line.id,
+        )
+    # In one order for everybody: two sales of the same plans never wait for each other.
+    for line in sorted(lines, key=lambda line: line.plan_id):
+        session.get_one(plan_rows.Plan, line.plan_id).sold += 1
 
 
 def _same_cash(session: Session, sale: rows.Sale, tendered: Money) -> Money:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain import plans as plan_words
 from pos.domain.errors import NotFound, NotYetKnown
+from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.permissions import Permission, may
 from pos.domain.print_jobs import JobKind
@@ -31,6 +32,7 @@ from pos.store import tills as till_rows
 from pos.store.db import reading, transaction
 from pos.store.life import Pen
 from receipts import html, layouts, pdf
+from receipts.blocks import Cut
 from receipts.document import Document
 from receipts.slips import ConfirmationSlip, Line, Origin, RefundSlip, SaleSlip, SaleState, Shop
 
@@ -46,31 +48,54 @@ BEING_CONFIRMED = N_("Being confirmed")
 def issue_for(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, pen: Pen, kit: Kit) -> None:
     """The slip that fits what has just become known, in the transaction that made it true; at most one of each kind.
 
-    First answer: the ORIGINAL (activated, being confirmed or refund due). Later: a confirmation that points to it."""
-    receipt = _sale_receipt(session, sale)
+    First answers: the ORIGINAL, once every line has one (activated, being confirmed or refund due). Later: a slip of that
+    line alone that points to the ORIGINAL."""
+    receipt, lines = _sale_receipt(session, sale), renewal_rows.live_of_sale(session, sale.id)
     known = {document.state for document in rows.documents_of(session, receipt.id)}
     state = _slip_state(renewal.state)
-    if state.value in known:
-        return
     if not known:
-        _issue(session, receipt, _sale_slip(session, sale, renewal, state), state.value, sale, pen, JobKind.ORIGINAL)
-        sale.interim_printed = state is SaleState.BEING_CONFIRMED
+        if all(line.state not in _UNANSWERED for line in lines):
+            _issue_original(session, receipt, sale, lines, pen)
+    elif state.value in known:
+        return
+    elif len(lines) > 1:
+        _issue_for_line(session, receipt, sale, renewal, known, pen)
     elif state is SaleState.ACTIVATED and "confirmation" not in known:
-        document = _confirmation(session, sale, renewal, pen.at)
+        document = _later(session, sale, renewal, pen.at)
         _issue(session, receipt, document, "confirmation", sale, pen, JobKind.SLIP)
     elif state is SaleState.REFUND_DUE:
-        _issue(session, receipt, _sale_slip(session, sale, renewal, state), state.value, sale, pen, JobKind.SLIP)
+        _issue(session, receipt, _sale_slip(session, sale, lines), state.value, sale, pen, JobKind.SLIP)
+
+
+def _issue_original(
+    session: Session, receipt: rows.Receipt, sale: sale_rows.Sale, lines: list[renewal_rows.Renewal], pen: Pen
+) -> None:
+    """The one ORIGINAL of a sale: all lines, each with what is known of it."""
+    state = _state_of_all(lines)
+    _issue(session, receipt, _sale_slip(session, sale, lines), state.value, sale, pen, JobKind.ORIGINAL)
+    sale.interim_printed = any(_slip_state(line.state) is SaleState.BEING_CONFIRMED for line in lines)
+
+
+def _issue_for_line(
+    session: Session, receipt: rows.Receipt, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, known: set[str], pen: Pen
+) -> None:
+    """One line of several is final after the ORIGINAL was printed: it says so once, on a slip that names it."""
+    state = _slip_state(renewal.state)
+    name = f"{state.value}.{renewal.line_number}"
+    if state in (SaleState.ACTIVATED, SaleState.REFUND_DUE) and name not in known:
+        _issue(session, receipt, _later(session, sale, renewal, pen.at), name, sale, pen, JobKind.SLIP)
 
 
 def issue_interim(sale_id: str, desk: Desk, *, kit: Kit) -> None:
-    """The interim slip while the carrier is still thinking; pressing again changes nothing."""
+    """The ORIGINAL while the carrier is still thinking about some line; pressing again changes nothing."""
     now = kit.now()
     with transaction() as session:
         sale = sale_rows.for_change(session, sale_id)
         if sale is None or sale.store_id != desk.store.id or sale.receipt_number is None:
             raise NotFound
-        lines = renewal_rows.live_of_sale(session, sale_id)
-        issue_for(session, sale, lines[0], kit.pen(desk, now), kit)
+        receipt = _sale_receipt(session, sale)
+        if not rows.documents_of(session, receipt.id):
+            _issue_original(session, receipt, sale, renewal_rows.live_of_sale(session, sale_id), kit.pen(desk, now))
     kit.bell.set()
 
 
@@ -125,7 +150,7 @@ def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
             raise NotYetKnown
         pen = kit.pen(desk, now)
         copy_number = job_rows.copies_of(session, receipt.id) + 1
-        document = copy_of(Document.from_json(documents[-1].document), copy_number, local_time(desk.store.local(now)))
+        document = copy_of(_as_it_stands(documents), copy_number, local_time(desk.store.local(now)))
         queue_document(
             session,
             document,
@@ -171,7 +196,16 @@ def _document(number: str, desk: Desk) -> Document:
         documents = rows.documents_of(session, receipt.id)
         if not documents:
             raise NotYetKnown
-        return Document.from_json(documents[-1].document)
+        return _as_it_stands(documents)
+
+
+def _as_it_stands(documents: list[rows.ReceiptDocument]) -> Document:
+    """What a receipt says by now: its latest slip. Where later slips were about single lines, the ORIGINAL and each of them."""
+    slips = [Document.from_json(document.document) for document in documents]
+    if not any("." in document.state for document in documents):
+        return slips[-1]
+    blocks = [block for slip in slips for block in slip.blocks if not isinstance(block, Cut)]
+    return Document((*blocks, Cut()), slips[0].title, slips[0].language)
 
 
 def _issue(
@@ -220,28 +254,41 @@ def _slip_state(state: RenewalState) -> SaleState:
     return SaleState.BEING_CONFIRMED
 
 
-def _sale_slip(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, state: SaleState) -> Document:
-    say = say_in(sale.language)
+# The carrier has said nothing about these yet.
+_UNANSWERED = (RenewalState.PAID, RenewalState.SUBMITTING)
+
+
+def _state_of_all(lines: list[renewal_rows.Renewal]) -> SaleState:
+    """One word for the title: what all lines share, or that they differ."""
+    states = {_slip_state(line.state) for line in lines}
+    return states.pop() if len(states) == 1 else SaleState.MIXED
+
+
+def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.Renewal]) -> Document:
+    say, state = say_in(sale.language), _state_of_all(lines)
     till = session.get_one(till_rows.Till, sale.till_id)
     store = till_rows.store_of(session, till).plain()
     clerk = session.get_one(staff_rows.Staff, sale.staff_id)
     paid = next(p for p in sale_rows.payments_of(session, sale.id) if p.state is PaymentState.TAKEN)
-    waiting = state is SaleState.BEING_CONFIRMED
+    waiting = any(_slip_state(line.state) is SaleState.BEING_CONFIRMED for line in lines)
+    refused = [line.price for line in lines if _slip_state(line.state) is SaleState.REFUND_DUE]
     slip = SaleSlip(
         shop=shop_of(store),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", sale.paid_at or sale.opened_at),
         state=state,
-        lines=(_line(sale, renewal, store),),
-        total=str(renewal.price),
-        taxes=_taxes(renewal, store),
+        lines=tuple(_line(sale, line, store) for line in lines),
+        total=str(sale.total or paid.amount),
+        taxes=_taxes(lines, store),
         payments=_payment_rows(paid, sale.language),
         case_number=case_number(sale) if state is not SaleState.ACTIVATED else None,
         answer_by=say("within 24 hours, in this shop") if waiting else "",
+        owed=str(sum(refused[1:], start=refused[0])) if refused else "",
     )
     return layouts.sale(slip, say, sale.language)
 
 
-def _confirmation(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, now: datetime) -> Document:
+def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, now: datetime) -> Document:
+    """What the carrier said of a line after the ORIGINAL was printed: done, or refused."""
     till = session.get_one(till_rows.Till, sale.till_id)
     store = till_rows.store_of(session, till).plain()
     clerk = session.get_one(staff_rows.Staff, sale.staff_id)
@@ -251,6 +298,7 @@ def _confirmation(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.
         original_number=sale.receipt_number or "",
         lines=(_line(sale, renewal, store),),
         case_number=case_number(sale),
+        refused=_slip_state(renewal.state) is SaleState.REFUND_DUE,
     )
     return layouts.confirmation(slip, say_in(sale.language), sale.language)
 
@@ -306,11 +354,17 @@ def _day(moment: datetime | None, store: PlainStore) -> str | None:
     return local_time(store.local(moment)) if moment is not None else None
 
 
-def _taxes(renewal: renewal_rows.Renewal, store: PlainStore) -> tuple[tuple[str, str], ...]:
-    if not renewal.tax_basis_points:
-        return ()
-    rate = f"{renewal.tax_basis_points // 100}.{renewal.tax_basis_points % 100:02d}".rstrip("0").rstrip(".")
-    return ((f"{store.tax_name} {rate}%", str(renewal.tax)),)
+def _taxes(lines: list[renewal_rows.Renewal], store: PlainStore) -> tuple[tuple[str, str], ...]:
+    """The tax included, one row for each rate."""
+    sums: dict[int, Money] = {}
+    for line in lines:
+        if line.tax_basis_points:
+            sums[line.tax_basis_points] = sums.get(line.tax_basis_points, Money(0, line.currency)) + line.tax
+    return tuple((f"{store.tax_name} {_percent(rate)}%", str(tax)) for rate, tax in sorted(sums.items()))
+
+
+def _percent(basis_points: int) -> str:
+    return f"{basis_points // 100}.{basis_points % 100:02d}".rstrip("0").rstrip(".")
 
 
 def _payment_rows(payment: sale_rows.Payment, language: str) -> tuple[tuple[str, str], ...]:

@@ -29,9 +29,11 @@ from pos.store.db import transaction
 from pos.store.life import begin, move
 
 
-def pay_back(sale_id: str, desk: Desk, *, kit: Kit, authorisation: str = "", slip_number: str = "") -> Money:
-    """The amount given back (move 19), booked in the present shift whatever shift sold it. The same post again gives the
-    same answer and changes nothing.
+def pay_back(
+    sale_id: str, desk: Desk, *, kit: Kit, renewal_id: str | None = None, authorisation: str = "", slip_number: str = ""
+) -> Money:
+    """The amount given back for a line, or for the only one (move 19), booked in the present shift whatever shift sold it. The
+    same post again gives the same answer and changes nothing.
 
     Raises NotYetKnown while the carrier is undecided, NothingToRefund, NoOpenShift, DrawerTooLow, CardSlipIncomplete.
     Power cut: none of it or all of it; a card's refund slip is asked for before the commit."""
@@ -40,7 +42,7 @@ def pay_back(sale_id: str, desk: Desk, *, kit: Kit, authorisation: str = "", sli
         sale = rows.for_change(session, sale_id)
         if sale is None or sale.store_id != desk.store.id:
             raise SaleNotFound
-        lines = renewal_rows.live_of_sale(session, sale_id)
+        lines = [line for line in renewal_rows.live_of_sale(session, sale_id) if renewal_id in (None, line.id)]
         renewal = renewal_rows.for_change(session, lines[0].id) if lines else None
         if renewal is None:
             raise NothingToRefund

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from pos.domain import pictures as p
-from pos.domain.errors import DuplicateRenewal, PlanRetired, SaleNotFound, SaleOver, SaleParked, TenderOpen
+from pos.domain.errors import (
+    DuplicateRenewal,
+    PlanRetired,
+    SaleNotFound,
+    SaleOver,
+    SaleParked,
+    SamePlanTwice,
+    StaleForm,
+    TenderOpen,
+)
 from pos.domain.happenings import RENEWAL_NOW, happening
 from pos.domain.journal import canonical, commitment
 from pos.domain.payments import PaymentState
 from pos.domain.permissions import Permission, may
 from pos.domain.plans import Plan, valid_until
-from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, RenewalState
+from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, URGENCY, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
 from pos.services.kit import Kit
@@ -56,36 +66,87 @@ def _refuse_parked(sale: rows.Sale, desk: Desk) -> None:
         raise SaleParked
 
 
-def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: bool = False, reason: str = "") -> None:
-    """Quote a plan for the sale's number: plan, price, cost and number are frozen for 15 minutes (move 1).
+def changeable(session: Session, sale_id: str, desk: Desk) -> rows.Sale:
+    """The sale while its numbers and plans may still be chosen, locked. Raises SaleOver once money is here or on its way."""
+    sale = mine(session, sale_id, desk)
+    if sale.state is not SaleState.DRAFT and not _declined_only(session, sale):
+        raise SaleOver
+    return sale
 
-    Choosing again replaces the quote. Raises PlanRetired, DuplicateRenewal, SaleOver; no money has moved in any case.
-    Power cut: the quote is there or it is not."""
+
+def choose_plan(
+    sale_id: str,
+    plan_id: int,
+    desk: Desk,
+    *,
+    kit: Kit,
+    number_id: str | None = None,
+    override: bool = False,
+    reason: str = "",
+) -> None:
+    """Quote a plan for one of the sale's numbers: plan, price, cost and number are frozen for 15 minutes (move 1). Without
+    ``number_id`` it is for the only number, or for the first one that has no plan yet.
+
+    Choosing again replaces the quote. Raises PlanRetired, DuplicateRenewal, SamePlanTwice, SaleOver, StaleForm; no money
+    has moved in any case. Power cut: the quote is there or it is not."""
     now = kit.now()
     with transaction() as session:
-        sale = mine(session, sale_id, desk)
-        if sale.state is not SaleState.DRAFT and not _declined_only(session, sale):
-            raise SaleOver
-        number = session.get_one(rows.NumberCheck, sale_id)
-        row = session.get(plan_rows.Plan, plan_id)
-        if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.carrier != number.carrier:
-            raise PlanRetired
-        if row.operator is not None and number.operator is not None and row.operator != number.operator:
-            raise PlanRetired
-        plan, pen = row.plain(), kit.pen(desk, now)
+        sale = changeable(session, sale_id, desk)
+        lines = renewal_rows.live_of_sale(session, sale_id)
+        number = _meant(session, sale_id, number_id, lines)
+        plan, pen = _sold_for(session, plan_id, number, desk), kit.pen(desk, now)
+        plain_number = kit.keys.open(number.sealed, f"number_checks.sealed:{number.id}")
+        _refuse_twin_beside(lines, number, plan)
         if override:
-            pen.note(session, OVERRIDDEN, "sale", sale_id, {"plan": plan.product_key, "reason": reason[:200]})
+            content = {"plan": plan.product_key, "reason": reason[:200], "number": commitment(number.salt, plain_number)}
+            pen.note(session, OVERRIDDEN, "sale", sale_id, content)
         else:
             refuse_twin(session, number.look_up, plan.product_key, plan.id, sale_id, now)
-        for earlier in renewal_rows.of_sale(session, sale_id):
-            if earlier.state is not RenewalState.VOIDED:
+        for earlier in lines:
+            if earlier.number_check_id == number.id:
                 move(session, earlier, RENEWAL, RenewalState.VOIDED, pen, {"why": "another plan was chosen"})
-        renewal = _quoted(sale, number, plan, desk, now, kit)
+        renewal = _quoted(sale, number, plain_number, plan, desk, now, kit)
         renewal.line_number = len(renewal_rows.of_sale(session, sale_id)) + 1
-        sale.total_minor = renewal.price_minor
         begin(session, renewal, RENEWAL, RenewalState.QUOTED, pen, _quote_content(renewal))
         if rows.identity_check_of(session, sale_id) is not None:
             move(session, renewal, RENEWAL, RenewalState.IDENTIFIED, pen)
+        add_up(session, sale)
+
+
+def _meant(session: Session, sale_id: str, number_id: str | None, lines: list[renewal_rows.Renewal]) -> rows.NumberCheck:
+    """The number that gets a plan."""
+    numbers = rows.live_numbers_of(session, sale_id)
+    planned = {line.number_check_id for line in lines}
+    open_ones = numbers if len(numbers) == 1 else [number for number in numbers if number.id not in planned]
+    wanted = [number for number in numbers if number.id == number_id] if number_id else open_ones
+    if not wanted:
+        raise StaleForm
+    return wanted[0]
+
+
+def _sold_for(session: Session, plan_id: int, number: rows.NumberCheck, desk: Desk) -> Plan:
+    """The plan, if this shop sells it for this number. Raises PlanRetired."""
+    row = session.get(plan_rows.Plan, plan_id)
+    if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.carrier != number.carrier:
+        raise PlanRetired
+    if row.operator is not None and number.operator is not None and row.operator != number.operator:
+        raise PlanRetired
+    return row.plain()
+
+
+def _refuse_twin_beside(lines: list[renewal_rows.Renewal], number: rows.NumberCheck, plan: Plan) -> None:
+    """Raises SamePlanTwice when another line of this very sale gives the same number the same plan."""
+    for line in lines:
+        same = line.number_look_up == number.look_up and line.product_key == plan.product_key
+        if same and line.number_check_id != number.id:
+            raise SamePlanTwice(number=number.masked)
+
+
+def add_up(session: Session, sale: rows.Sale) -> None:
+    """The total is the sum of the lines that count; without a line there is none."""
+    session.flush()
+    lines = renewal_rows.live_of_sale(session, sale.id)
+    sale.total_minor = sum(line.price_minor for line in lines) if lines else None
 
 
 def _declined_only(session: Session, sale: rows.Sale) -> bool:
@@ -102,17 +163,21 @@ def refuse_twin(session: Session, look_up: str, product_key: str, plan_id: int, 
     if found is not None:
         renewal, sale = found
         minutes = int((now - (renewal.paid_at or now)) / timedelta(minutes=1))
-        raise DuplicateRenewal(minutes=minutes, state=RENEWAL_NOW[renewal.state], sale_id=sale.id, plan_id=plan_id)
+        raise DuplicateRenewal(
+            minutes=minutes, state=RENEWAL_NOW[renewal.state], sale_id=sale.id, renewal_id=renewal.id, plan_id=plan_id
+        )
 
 
-def _quoted(sale: rows.Sale, number: rows.NumberCheck, plan: Plan, desk: Desk, now: datetime, kit: Kit) -> renewal_rows.Renewal:
+def _quoted(
+    sale: rows.Sale, number: rows.NumberCheck, plain_number: str, plan: Plan, desk: Desk, now: datetime, kit: Kit
+) -> renewal_rows.Renewal:
     """The line as it is frozen. The number is sealed once more for this row, because a seal is bound to its place."""
     renewal_id = str(uuid.uuid4())
-    plain_number = kit.keys.open(number.sealed, f"number_checks.sealed:{sale.id}")
     effect, valid_now = effect_of(plan, number, now)
     return renewal_rows.Renewal(
         id=renewal_id,
         sale_id=sale.id,
+        number_check_id=number.id,
         store_id=sale.store_id,
         carrier=plan.carrier,
         plan_id=plan.id,
@@ -149,8 +214,17 @@ def effect_of(plan: Plan, number: p.NumberPicture | rows.NumberCheck, now: datet
 
 
 def quote_of(plan: Plan, sale_id: str) -> str:
-    """A digest of what was shown; the paying form sends it back, so that nobody pays for another price than he saw."""
+    """A digest of what was shown of one line."""
     shown = {"sale": sale_id, "plan": plan.product_key, "price": str(plan.price), "cost": str(plan.cost)}
+    return _digest(shown)
+
+
+def quote_of_all(lines: list[renewal_rows.Renewal]) -> str | None:
+    """A digest of all lines; the paying form sends it back, so that nobody pays for another number or price than he saw."""
+    return _digest({line.number_check_id: line.quote for line in lines}) if lines else None
+
+
+def _digest(shown: dict[str, str]) -> str:
     return hashlib.sha256(canonical(shown).encode()).hexdigest()[:32]
 
 
@@ -209,59 +283,62 @@ def show(sale_id: str, desk: Desk, *, kit: Kit) -> p.SalePicture:
 
 def _picture(session: Session, sale: rows.Sale, kit: Kit) -> p.SalePicture:
     check = rows.identity_check_of(session, sale.id)
-    lines = [r for r in renewal_rows.of_sale(session, sale.id)]
-    line = next((r for r in reversed(lines) if r.state is not RenewalState.VOIDED), lines[-1] if lines else None)
+    numbers = rows.live_numbers_of(session, sale.id)
+    live = renewal_rows.live_of_sale(session, sale.id)
     payments = rows.payments_of(session, sale.id)
     store = session.get_one(till_rows.Store, sale.store_id)
     till = session.get_one(till_rows.Till, sale.till_id)
     return p.SalePicture(
         id=sale.id,
         state=sale.state,
-        step=_step(sale, line, check),
+        step=_step(sale, numbers, live, check),
         store_code=store.code,
         till_code=till.code,
         clerk=_name(session, sale.staff_id),
         language=sale.language,
         currency=sale.currency,
-        number=_number(session, sale, kit),
+        numbers=tuple(_number(number, sale, kit) for number in numbers),
         document=_document(session, check),
-        renewal=_renewal(session, line, sale, kit),
+        # What was given up shows what it would have been.
+        renewals=tuple(_renewal(session, line, sale) for line in live or renewal_rows.of_sale(session, sale.id)[-1:]),
         total=sale.total,
         payments=tuple(_payment(payment) for payment in payments),
-        refund=_refund(session, line),
         receipt_number=sale.receipt_number,
         opened_at=sale.opened_at,
         paid_at=sale.paid_at,
         business_day=sale.business_day,
-        quote=line.quote if line is not None else None,
+        quote=quote_of_all(live),
         print_jobs=tuple(job_picture(job) for job in job_rows.of_sale(session, sale.id)),
         interim_printed=sale.interim_printed,
     )
 
 
-def _step(sale: rows.Sale, line: renewal_rows.Renewal | None, check: rows.IdentityCheck | None) -> p.Step:
-    if sale.state is SaleState.TENDERING:
-        return p.Step.CARD
-    if sale.state is SaleState.TENDER_UNKNOWN:
-        return p.Step.TENDER_UNKNOWN
-    if sale.state is SaleState.VOIDED:
-        return p.Step.VOIDED
-    if sale.state is SaleState.PAID:
-        return p.Step.RESULT
+def _step(
+    sale: rows.Sale,
+    numbers: list[rows.NumberCheck],
+    live: list[renewal_rows.Renewal],
+    check: rows.IdentityCheck | None,
+) -> p.Step:
+    over = {
+        SaleState.TENDERING: p.Step.CARD,
+        SaleState.TENDER_UNKNOWN: p.Step.TENDER_UNKNOWN,
+        SaleState.VOIDED: p.Step.VOIDED,
+        SaleState.PAID: p.Step.RESULT,
+    }
+    if sale.state in over:
+        return over[sale.state]
     if check is None:
         return p.Step.DOCUMENT
-    return p.Step.PLAN if line is None or line.state is RenewalState.VOIDED else p.Step.CHECK
+    return p.Step.PLAN if {number.id for number in numbers} - {line.number_check_id for line in live} else p.Step.CHECK
 
 
-def _number(session: Session, sale: rows.Sale, kit: Kit) -> p.NumberPicture | None:
+def _number(check: rows.NumberCheck, sale: rows.Sale, kit: Kit) -> p.NumberPicture:
     from pos.services.numbers import grouped_number
 
-    check = session.get(rows.NumberCheck, sale.id)
-    if check is None:
-        return None
     confirming = sale.state in (SaleState.DRAFT, SaleState.TENDERING)
-    full = kit.keys.open(check.sealed, f"number_checks.sealed:{sale.id}") if confirming else None
+    full = kit.keys.open(check.sealed, f"number_checks.sealed:{check.id}") if confirming else None
     return p.NumberPicture(
+        id=check.id,
         kind=check.kind,
         grouped=grouped_number(full) if full is not None else None,
         masked=check.masked,
@@ -296,12 +373,14 @@ def _document(session: Session, check: rows.IdentityCheck | None) -> p.DocumentP
     )
 
 
-def _renewal(session: Session, line: renewal_rows.Renewal | None, sale: rows.Sale, kit: Kit) -> p.RenewalPicture | None:
-    if line is None:
-        return None
+def _renewal(session: Session, line: renewal_rows.Renewal, sale: rows.Sale) -> p.RenewalPicture:
     attempt = renewal_rows.latest_attempt(session, line.id)
     return p.RenewalPicture(
         id=line.id,
+        line_number=line.line_number,
+        number_id=line.number_check_id,
+        masked=line.masked,
+        refund=_refund(session, line),
         state=line.state,
         plan_name=line.plan_name,
         line=line.line,
@@ -340,8 +419,8 @@ def _payment(payment: rows.Payment) -> p.PaymentPicture:
     )
 
 
-def _refund(session: Session, line: renewal_rows.Renewal | None) -> p.RefundPicture | None:
-    refund = rows.refund_of(session, line.id) if line is not None else None
+def _refund(session: Session, line: renewal_rows.Renewal) -> p.RefundPicture | None:
+    refund = rows.refund_of(session, line.id)
     if refund is None:
         return None
     return p.RefundPicture(state=refund.state, tender=refund.tender, amount=refund.amount, receipt_number=refund.receipt_number)
@@ -365,7 +444,7 @@ def _name(session: Session, staff_id: int) -> str:
 
 
 def line_of(session: Session, sale: rows.Sale, renewal: renewal_rows.Renewal | None) -> p.SaleLine:
-    """A sale in a list: masked and without an amount."""
+    """One line of a sale in a list: masked and without an amount."""
     return p.SaleLine(
         id=sale.id,
         receipt_number=sale.receipt_number,
@@ -378,23 +457,30 @@ def line_of(session: Session, sale: rows.Sale, renewal: renewal_rows.Renewal | N
     )
 
 
+def whole(session: Session, sale: rows.Sale) -> p.SaleLine:
+    """A whole sale in a list: of several numbers it says how many, and the state that wants a person most."""
+    lines = renewal_rows.live_of_sale(session, sale.id)
+    if len(lines) < 2:
+        return line_of(session, sale, lines[0] if lines else None)
+    foremost = min(lines, key=lambda line: URGENCY.index(line.state))
+    others = len({line.plan_name for line in lines}) - 1
+    plan_name = f"{lines[0].plan_name} +{others}" if others else lines[0].plan_name
+    return replace(line_of(session, sale, foremost), plan_name=plan_name, numbers=len(lines))
+
+
 def recent(desk: Desk, *, kit: Kit, limit: int = 6) -> list[p.SaleLine]:
     """This clerk's latest paid sales at this till, of the last half day."""
     with reading() as session:
         found = rows.recent_at(session, desk.till.id, desk.staff.id, kit.now() - timedelta(hours=12), limit)
-        return [line_of(session, sale, _first(session, sale.id)) for sale in found]
-
-
-def _first(session: Session, sale_id: str) -> renewal_rows.Renewal | None:
-    return next(iter(renewal_rows.live_of_sale(session, sale_id)), None)
+        return [whole(session, sale) for sale in found]
 
 
 def unfinished(desk: Desk) -> list[p.SaleLine]:
-    """What is open in this store: card payments without a result first, then what the carrier has not decided and what is
-    owed back; oldest first."""
+    """What is open in this store: card payments without a result first, then each line that the carrier has not decided or
+    that is owed back; oldest first."""
     states = IN_DOUBT | {RenewalState.REFUND_DUE, RenewalState.REFUNDING}
     with reading() as session:
-        tenders = [line_of(session, sale, _first(session, sale.id)) for sale in rows.open_tenders(session, desk.store.id)]
+        tenders = [whole(session, sale) for sale in rows.open_tenders(session, desk.store.id)]
         return tenders + [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
 
 
@@ -404,12 +490,17 @@ def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
         sale = session.get(rows.Sale, sale_id)
         if sale is None or sale.store_id != desk.store.id:
             raise SaleNotFound
+        lines = renewal_rows.of_sale(session, sale_id)
         objects = [("sale", sale_id)]
-        objects += [("renewal", line.id) for line in renewal_rows.of_sale(session, sale_id)]
+        objects += [("renewal", line.id) for line in lines]
         objects += [("payment", str(payment.id)) for payment in rows.payments_of(session, sale_id)]
         objects += [("print_job", str(job.id)) for job in job_rows.of_sale(session, sale_id)]
-        found = journal_rows.about(session, objects)
-        return [p.HappeningPicture(at=row.at, actor=_who(session, row.actor), words=happening(row.kind)) for row in found]
+        several = len(rows.numbers_of(session, sale_id)) > 1
+        masked = {line.id: line.masked for line in lines} if several else {}
+        return [
+            p.HappeningPicture(row.at, _who(session, row.actor), happening(row.kind), masked.get(row.object_id))
+            for row in journal_rows.about(session, objects)
+        ]
 
 
 def _who(session: Session, actor: str) -> str:
@@ -438,13 +529,14 @@ def find(query: str, number: str | None, desk: Desk, *, kit: Kit, limit: int = 2
         if receipt.till_id != desk.till.id and not may(desk.staff.role, Permission.SEE_EXPECTED_CASH):
             return []
         sale = session.get_one(rows.Sale, receipt.sale_id)
-        return [line_of(session, sale, _first(session, sale.id))]
+        return [whole(session, sale)]
 
 
-def summary(sale_id: str, desk: Desk) -> p.SaleLine:
-    """One sale as a line of a list. Raises SaleNotFound."""
+def summary(sale_id: str, desk: Desk, renewal_id: str | None = None) -> p.SaleLine:
+    """One sale, or one line of it, as a line of a list. Raises SaleNotFound."""
     with reading() as session:
         sale = session.get(rows.Sale, sale_id)
         if sale is None:
             raise SaleNotFound
-        return line_of(session, sale, _first(session, sale_id))
+        line = session.get(renewal_rows.Renewal, renewal_id) if renewal_id else None
+        return line_of(session, sale, line) if line is not None else whole(session, sale)

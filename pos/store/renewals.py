@@ -11,7 +11,7 @@ from pos.domain.money import Money
 from pos.domain.payments import PaymentState
 from pos.domain.renewals import RenewalState
 from pos.store.base import Base, Minor, Moment, Word
-from pos.store.sales import Payment, Sale
+from pos.store.sales import NumberCheck, Payment, Sale
 
 
 class Renewal(Base):
@@ -20,6 +20,8 @@ class Renewal(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"))
     line_number: Mapped[int]
+    # Which of the sale's numbers. No foreign key: SQLite cannot add one to a table that others point at; the books' proof looks.
+    number_check_id: Mapped[str] = mapped_column(String(36), server_default="")
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
     state: Mapped[RenewalState] = mapped_column(Word(RenewalState))
     carrier: Mapped[str] = mapped_column(String(40))
@@ -111,8 +113,11 @@ def of_sale(session: Session, sale_id: str) -> list[Renewal]:
 
 
 def live_of_sale(session: Session, sale_id: str) -> list[Renewal]:
-    """The lines of a sale that still count: a plan that was replaced by another leaves a voided line behind."""
-    return [line for line in of_sale(session, sale_id) if line.state is not RenewalState.VOIDED]
+    """The lines of a sale that still count, in the order of its numbers: a plan that was replaced by another leaves a voided
+    line behind."""
+    chosen = select(Renewal).join(NumberCheck, NumberCheck.id == Renewal.number_check_id)
+    chosen = chosen.where(Renewal.sale_id == sale_id, Renewal.state != RenewalState.VOIDED)
+    return list(session.scalars(chosen.order_by(NumberCheck.place, Renewal.line_number)))
 
 
 def for_change(session: Session, renewal_id: str) -> Renewal | None:

@@ -1,10 +1,10 @@
-"""Sales as rows: one visit, its number, its document check and its one payment."""
+"""Sales as rows: one visit, its numbers, its document check and its one payment."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, func, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
@@ -45,11 +45,15 @@ class Sale(Base):
 
 
 class NumberCheck(Base):
-    """The number a sale is about, and what the carrier said was on it. Personal data stand sealed and beside a salt."""
+    """A number a sale is about, and what the carrier said was on it. Personal data stand sealed and beside a salt.
+
+    The first number of a sale has the sale's own id; ``place`` is the order in which the customer said them."""
 
     __tablename__ = "number_checks"
 
-    sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"))
+    place: Mapped[int]
     kind: Mapped[str] = mapped_column(String(10))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     look_up: Mapped[str] = mapped_column(String(80), index=True)
@@ -62,6 +66,10 @@ class NumberCheck(Base):
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
     balances: Mapped[list[dict[str, str | None]]] = mapped_column(JSON)
     asked_at: Mapped[datetime] = mapped_column(Moment)
+    # Taken out of the sale again before any money.
+    dropped_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    __table_args__ = (UniqueConstraint("sale_id", "place"),)
 
 
 class IdentityCheck(Base):
@@ -136,6 +144,16 @@ class Refund(Base):
 def for_change(session: Session, sale_id: str) -> Sale | None:
     """The sale, locked until the transaction ends (on SQLite the transaction itself is the lock)."""
     return session.scalar(select(Sale).where(Sale.id == sale_id).with_for_update())
+
+
+def numbers_of(session: Session, sale_id: str) -> list[NumberCheck]:
+    """Every number that was said, also those that were dropped, in the order of saying."""
+    return list(session.scalars(select(NumberCheck).where(NumberCheck.sale_id == sale_id).order_by(NumberCheck.place)))
+
+
+def live_numbers_of(session: Session, sale_id: str) -> list[NumberCheck]:
+    """The numbers that still belong to the sale."""
+    return [number for number in numbers_of(session, sale_id) if number.dropped_at is None]
 
 
 def payments_of(session: Session, sale_id: str) -> list[Payment]:

@@ -68,6 +68,7 @@ class DocumentForm(CounterForm):
 
 class PlanForm(CounterForm):
     plan_id = ShortText(longest=12)
+    number_id = ShortText(longest=36, cards=True)
     reason = ShortText(longest=200)
 
 
@@ -131,13 +132,13 @@ def _number(sale_id: str) -> Any:
         case BadgeEntry():
             return _home_again(sale_id, {"entry": gettext(BADGE)}, kept(request.form)), 422
         case SearchEntry(hint=hint):
-            raise _nearly(hint, form.entry.data or "")
+            raise nearly(hint, form.entry.data or "")
         case _:
             raise UnreadableEntry
     return redirect(url_for("counter.sale", sale_id=sale_id))
 
 
-def _nearly(hint: SearchHint | None, typed: str) -> Exception:
+def nearly(hint: SearchHint | None, typed: str) -> Exception:
     if hint in (SearchHint.NUMBER_TOO_SHORT, SearchHint.NUMBER_TOO_LONG, SearchHint.NUMBER_NOT_VALID):
         return NumberNotValid(number=typed[:30])
     if hint is SearchHint.SIM_NOT_RIGHT:
@@ -233,7 +234,7 @@ def show_plans(sale_id: Any) -> Any:
 
 
 def plans_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str], **more: Any) -> str:
-    number_picture = sale.number
+    number_picture = sale.number_of({**kept(request.args), **typed}.get("number_id", ""))
     offered = plans.offers(desk(), number_picture.carrier, number_picture.operator) if number_picture else []
     filters = {name: kept(request.args).get(name, "")[:20] for name in ("line", "need", "budget")}
     effects = {plan.id: sales.effect_of(plan, number_picture, kit().now()) for plan in offered} if number_picture else {}
@@ -241,6 +242,7 @@ def plans_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str
     return render_template(
         "counter/plans.html",
         sale=sale,
+        picked=number_picture,
         plans=[plan for plan in offered if fits(plan, filters)],
         lines=[(code, words[names]) for code, words in plans.lines_of(offered)],
         filters=filters,
@@ -291,7 +293,15 @@ def _plan(sale_id: str) -> Any:
     if override and not desk_may_override():
         override = False
     try:
-        sales.choose_plan(sale_id, plan_id, desk(), kit=kit(), override=override, reason=form.reason.data or "")
+        sales.choose_plan(
+            sale_id,
+            plan_id,
+            desk(),
+            kit=kit(),
+            number_id=form.number_id.data or None,
+            override=override,
+            reason=form.reason.data or "",
+        )
     except DuplicateRenewal as error:
         return _twin_page(sale_id, error)
     return redirect(url_for("counter.sale", sale_id=sale_id))
@@ -305,7 +315,7 @@ def desk_may_override() -> bool:
 
 def _twin_page(sale_id: str, error: DuplicateRenewal) -> Any:
     """The duplicate guard: that sale, its state, and the manager's way on."""
-    twin = sales.summary(str(error.values["sale_id"]), desk())
+    twin = sales.summary(str(error.values["sale_id"]), desk(), str(error.values["renewal_id"]))
 
     def page(errors: dict[str, str], typed: dict[str, str]) -> str:
         found = sales.show(sale_id, desk(), kit=kit())

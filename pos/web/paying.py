@@ -194,6 +194,7 @@ def _refund(sale_id: str) -> Any:
             sale_id,
             desk(),
             kit=kit(),
+            renewal_id=request.form.get("renewal_id", "")[:36] or None,
             authorisation=form.authorisation.data or "",
             slip_number=form.slip_number.data or "",
         )

@@ -24,6 +24,7 @@ from pos.store import keys
 from tests.conftest import StandingClock, _close, _release, settings_in
 from tests.counter import Counter
 from tests.services.shop import Ready, Shop, findings
+from tests.store.test_migrations import carries_old_numbers_over
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +157,44 @@ def test_silence_is_asked_about_on_postgresql_too(shop: Shop) -> None:
     shop.ask_until_it_is_known()
     assert shop.state(ready.sale_id) is RenewalState.CONFIRMED
     assert [debit.number for debit in shop.debits].count("+447700900450") == 1
+
+
+def test_families_that_share_their_numbers_never_wait_for_each_other(shop: Shop) -> None:
+    """In opposite orders: without one order for all, each would hold the number that the other one waits for."""
+    desks = shop.desk("LON1", "102"), shop.desk("LON2", "102")
+    for number in range(5):
+        pair = [(f"+44770090041{number}", "lyca-data-gb-1d"), (f"+44770090042{number}", "lyca-data-gb-7d")]
+        both = [shop.ready_family(desks[0], pair), shop.ready_family(desks[1], pair[::-1])]
+        gate = threading.Barrier(2)
+
+        def pay(ready: Ready, gate: threading.Barrier = gate) -> bool:
+            gate.wait(10)
+            try:
+                shop.take_cash(ready)
+            except DuplicateRenewal:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(pay, both)) == [False, True]
+    shop.work()
+
+
+def test_a_sale_from_before_families_keeps_its_number(server_url: str, tmp_path: Path) -> None:
+    from sqlalchemy import create_engine
+
+    keys.make(tmp_path / "keys.json")
+    engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE before_families"))
+    url = engine.url.set(database="before_families").render_as_string(hide_password=False)
+    settings = settings_in(tmp_path).model_copy(update={"database": Database(url=SecretStr(url))})
+    app = create_app(settings, given={})
+    try:
+        with app.app_context():
+            carries_old_numbers_over(app.extensions["simcounter"].keys)
+            _release(app)
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text("DROP DATABASE before_families WITH (FORCE)"))
+        engine.dispose()

@@ -49,6 +49,8 @@ PAID - ACTIVATED|已付款－已生效|已付款－已生效
 PAID - ACTIVATION BEING CONFIRMED|已付款－充值确认中|已付款－儲值確認中
 NOT ACTIVATED - REFUND DUE|未生效－待退款|未生效－待退款
 NOT ACTIVATED - REFUNDED|未生效－已退款|未生效－已退款
+PAID - SEE EACH NUMBER|已付款－详见各号码|已付款－詳見各號碼
+Not activated by the carrier: %(amount)s will be paid back.|运营商未能充值部分：将退还 %(amount)s。|電訊商未能儲值部分：將退還 %(amount)s。
 ACTIVATION CONFIRMED|充值已确认|儲值已確認
 ACTIVATION WITHDRAWN|充值已撤回|儲值已撤回
 REFUND|退款|退款
@@ -208,6 +210,8 @@ def sale_slip(language: str, state: SaleState = SaleState.ACTIVATED) -> SaleSlip
     )
     if state is SaleState.ACTIVATED:
         return slip
+    if state is SaleState.MIXED:
+        return family_slip(slip, language)
     words = pick(language, "Refused", "被拒绝", "被拒絕")
     if state is SaleState.BEING_CONFIRMED:
         words = pick(language, "Open", "未定", "未定")
@@ -220,6 +224,25 @@ def sale_slip(language: str, state: SaleState = SaleState.ACTIVATED) -> SaleSlip
     )
     cards = (("VISA **** 4242", "20.00 GBP"), (pick(language, "Auth", "授权码", "授權碼"), "083142"))
     return replace(slip, lines=(line_so_far,), case_number="C-2026-0417", answer_by=answer_by, payments=cards)
+
+
+def family_slip(slip: SaleSlip, language: str) -> SaleSlip:
+    """Three numbers with one payment: one active, one still open, one refused."""
+    done = slip.lines[0]
+    waiting = pick(language, "Being confirmed", "确认中", "確認中")
+    refused = pick(language, "Not activated", "未生效", "未生效")
+    open_line = replace(done, number_masked="07*** ***901", valid_now=None, carrier_reference=None, state_words=waiting, notes=())
+    refused_line = replace(open_line, number_masked="07*** ***521", amount="8.00 GBP", state_words=refused)
+    return replace(
+        slip,
+        lines=(done, open_line, refused_line),
+        taxes=((slip.taxes[0][0], "8.00 GBP"),),
+        total="48.00 GBP",
+        payments=((slip.payments[0][0], "50.00 GBP"), (slip.payments[1][0], "2.00 GBP")),
+        case_number="C-T2-1-000123",
+        answer_by=pick(language, "within 24 hours, in this shop", "24 小时内，在本店", "24 小時內，在本店"),
+        owed="8.00 GBP",
+    )
 
 
 def report(language: str) -> Report:
@@ -265,6 +288,13 @@ def every_document(language: str) -> dict[str, Document]:
     documents["sale_training"] = layouts.sale(replace(slip, training=True), say, language)
     documents["confirmation"] = layouts.confirmation(
         ConfirmationSlip(slip.shop, origin("T2-1-C00009"), "T2-1-000123", slip.lines, case_number="C-2026-0417"),
+        say,
+        language,
+    )
+    documents["line_refused"] = layouts.confirmation(
+        ConfirmationSlip(
+            slip.shop, origin(), "T2-1-000123", family_slip(slip, language).lines[2:], "C-T2-1-000123", refused=True
+        ),
         say,
         language,
     )

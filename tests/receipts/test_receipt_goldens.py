@@ -14,7 +14,7 @@ from receipts import reports, slips, text
 from receipts.lines import columns
 
 GOLDEN = Path(__file__).parent / "golden"
-NARROW = ("sale_activated", "sale_being_confirmed", "sale_refunded", "z_report")
+NARROW = ("sale_activated", "sale_being_confirmed", "sale_refunded", "sale_mixed", "line_refused", "z_report")
 NAMES = tuple(every_document("en"))
 CASES = [(name, language, 48) for name in NAMES for language in LANGUAGES]
 CASES += [(name, language, 32) for name in NARROW for language in LANGUAGES]
@@ -51,6 +51,14 @@ def test_an_open_sale_never_claims_to_be_active() -> None:
     assert "PAID - ACTIVATION BEING CONFIRMED" in open_slip
     assert "PAID - ACTIVATED" not in open_slip
     assert "Do not pay again." in open_slip
+
+
+def test_a_family_slip_says_of_each_number_what_is_known_of_it() -> None:
+    lines = " ".join(text.render(every_document("en")["sale_mixed"], 32).split())
+    assert "PAID - ACTIVATED" not in lines
+    assert [word in lines for word in ("***678", "***901", "***521")] == [True] * 3
+    assert "Do not pay again." in lines and "8.00 GBP will be paid back." in lines
+    assert "TOTAL" not in text.render(every_document("en")["line_refused"], 48)
 
 
 def test_a_confirmation_is_not_a_second_receipt() -> None:

@@ -114,6 +114,33 @@ class Shop:
         assert shown.quote is not None and shown.total is not None
         return Ready(sale_id, shown.quote, shown.total, desk)
 
+    def ready_family(self, desk: Desk, lines: list[tuple[str, str]]) -> Ready:
+        """One document, several (number, plan): everything but the money, as ``ready`` for each line."""
+        sale_id = str(uuid4())
+        seen = identity_checks.Seen(DocumentType.PASSPORT, "GB", "533380006", self.clock.now().date().replace(year=2031))
+        with self.app.app_context():
+            for place, (number, plan) in enumerate(lines):
+                number_id = str(uuid4()) if place else sale_id
+                if place:
+                    numbers.ask_about_another(sale_id, number_id, number, "phone", desk, kit=self.kit)
+                else:
+                    numbers.ask_about(sale_id, number, "phone", desk, "en", kit=self.kit)
+                    identity_checks.verify(sale_id, seen, True, desk, kit=self.kit)
+                sales.choose_plan(sale_id, self.plan_id(plan, desk), desk, kit=self.kit, number_id=number_id)
+            shown = sales.show(sale_id, desk, kit=self.kit)
+        assert shown.quote is not None and shown.total is not None
+        return Ready(sale_id, shown.quote, shown.total, desk)
+
+    def lines(self, sale_id: str) -> list[renewal_rows.Renewal]:
+        """The renewals of a family as they stand now, in the order of its numbers."""
+        with self.app.app_context(), reading() as session:
+            found = renewal_rows.live_of_sale(session, sale_id)
+            session.expunge_all()
+            return found
+
+    def states(self, sale_id: str) -> list[RenewalState]:
+        return [line.state for line in self.lines(sale_id)]
+
     def plan_id(self, key: str, desk: Desk) -> int:
         with self.app.app_context(), reading() as session:
             chosen = select(plan_rows.Plan.id).where(plan_rows.Plan.product_key == key, plan_rows.Plan.store_id == desk.store.id)

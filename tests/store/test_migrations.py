@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pos.app import create_app
 from pos.paths import data_dir
-from pos.store import keys
+from pos.store import keys, renewals, sales
 from pos.store.db import db, transaction
 from tests.conftest import _release, settings_in
 from tests.counter import Counter
@@ -133,6 +133,75 @@ def test_every_constraint_has_a_name(bare: Flask) -> None:
         if table != "alembic_version":
             found.append(inspector.get_pk_constraint(table))
         assert [constraint for constraint in found if constraint["name"] is None] == [], table
+
+
+# ------------------------------------------------------------------ old rows
+
+
+def a_sale_from_before_families(ring: keys.KeyRing) -> None:
+    """A sale with a replaced plan and a chosen one, as 0010 stored it: a number has no name but its sale's."""
+    sealed = ring.seal("+447700900123", "number_checks.sealed:old-sale")
+    with db.engine.begin() as connection:
+
+        def put(table: str, **values: object) -> None:
+            names = ", ".join(values)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(':' + name for name in values)})"), values)
+
+        when = "2026-11-21 12:00:00+00:00" if connection.dialect.name == "postgresql" else "2026-11-21 12:00:00.000000"
+        put(
+            "stores", id=1, code="LON", name="L", legal_name="L", address="[]", tax_label="", tax_number="", country="GB",
+            currency="GBP", zone="Europe/London", day_starts_minutes=0, tax_name="VAT", tax_basis_points=0, support="[]",
+            hours="", footer="[]", drawer_tolerance_minor=0,
+        )  # fmt: skip
+        put("tills", id=1, store_id=1, code="LON1", name="1", surface="counter", enrolment_misses=0)
+        staff = {column["name"] for column in inspect(connection).get_columns("staff") if not column["nullable"]}
+        known = {"id": 1, "number": "101", "name": "A", "role": "clerk", "store_id": 1, "language": "en", "active": True}
+        put("staff", **{name: known.get(name, when if name.endswith("_at") else 0) for name in staff})
+        put(
+            "plans", id=1, store_id=1, carrier="sandbox", product_key="k", line="l", name="P", kind="plan", currency="GBP",
+            price_minor=800, cost_minor=700, cost_currency="GBP", face_minor=800, face_currency="GBP", sold=0, imported_at=when,
+        )  # fmt: skip
+        put(
+            "sales", id="old-sale", store_id=1, till_id=1, staff_id=1, state="draft", language="en", currency="GBP",
+            total_minor=800, opened_at=when, interim_printed=False,
+        )  # fmt: skip
+        put(
+            "number_checks", sale_id="old-sale", kind="phone", sealed=sealed, look_up="seen", salt=b"salt", masked="*123",
+            carrier="sandbox", state="active", balances='[{"kind": "data"}]', asked_at=when,
+        )  # fmt: skip
+        for line_number, state in ((1, "voided"), (2, "quoted")):
+            put(
+                "renewals", id=f"line-{line_number}", sale_id="old-sale", line_number=line_number, store_id=1, state=state,
+                carrier="sandbox", plan_id=1, product_key="k", plan_name="P", line="l", kind="plan", currency="GBP",
+                price_minor=800, tax_minor=0, tax_basis_points=0, cost_minor=700, cost_currency="GBP", face_minor=800,
+                face_currency="GBP", quote="q", quote_ends_at=when, number_sealed=b"x", number_look_up="seen",
+                number_commitment="c", masked="*123", effect="starts", times_asked=0, absent_times=0, fence=0,
+            )  # fmt: skip
+
+
+def carries_old_numbers_over(ring: keys.KeyRing) -> None:
+    """Up and down again with that sale inside; also what the PostgreSQL journey calls."""
+    flask_migrate.upgrade(revision="0010")
+    a_sale_from_before_families(ring)
+    flask_migrate.upgrade(revision="0011")
+    with db.engine.connect() as connection:
+        assert connection.execute(text("SELECT id, sale_id, place, masked, dropped_at FROM number_checks")).all() == [
+            ("old-sale", "old-sale", 1, "*123", None)
+        ]
+        assert connection.execute(text("SELECT DISTINCT number_check_id FROM renewals")).scalars().all() == ["old-sale"]
+    with transaction() as session:
+        (line,) = renewals.live_of_sale(session, "old-sale")
+        (number,) = sales.live_numbers_of(session, "old-sale")
+        assert (line.id, number.balances) == ("line-2", [{"kind": "data"}])
+        assert ring.open(number.sealed, f"number_checks.sealed:{number.id}") == "+447700900123"
+    db.session.remove()
+    flask_migrate.downgrade(revision="0010")
+    with db.engine.connect() as connection:
+        assert connection.execute(text("SELECT sale_id, look_up FROM number_checks")).all() == [("old-sale", "seen")]
+
+
+def test_a_sale_from_before_families_keeps_its_number(bare: Flask) -> None:
+    carries_old_numbers_over(bare.extensions["simcounter"].keys)
 
 
 # ------------------------------------------------------------------ what is final
