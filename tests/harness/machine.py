@@ -24,7 +24,7 @@ from pos.app import DEMO_PINS
 from pos.sandbox.printer import VirtualPrinter
 from pos.sandbox.server import SandboxServer
 
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 90.0
 
 # Forked from a process that has imported everything: a restart takes a fifth of a second instead of two.
 _LIVES = multiprocessing.get_context("forkserver")
@@ -122,7 +122,7 @@ class Machine:
     def is_on(self) -> bool:
         return self._server is not None and self._server.is_alive()
 
-    def dies(self, seconds: float = 10.0) -> bool:
+    def dies(self, seconds: float = 30.0) -> bool:
         """Whether it is dead, or dies within this time."""
         wait_for([self._server.sentinel], seconds)
         return not self.is_on
