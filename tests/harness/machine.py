@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import http.cookiejar
 import json
-import multiprocessing
 import re
 import shutil
 import sqlite3
@@ -23,12 +22,9 @@ from urllib.parse import urlencode
 from pos.app import DEMO_PINS
 from pos.sandbox.printer import VirtualPrinter
 from pos.sandbox.server import SandboxServer
+from tests.harness.lives import LIVES
 
 PATIENCE_SECONDS = 90.0
-
-# Forked from a process that has imported everything: a restart takes a fifth of a second instead of two.
-_LIVES = multiprocessing.get_context("forkserver")
-_LIVES.set_forkserver_preload(["tests.harness.victim"])
 
 _CONFIG = """
 demo = true
@@ -99,7 +95,7 @@ class Machine:
 
         (self.folder / said).write_text("")
         arguments = (str(self.folder), ["--config", str(self.config), *words], said)
-        process = _LIVES.Process(target=victim.live, args=arguments, daemon=True)
+        process = LIVES.Process(target=victim.live, args=arguments, daemon=True)
         process.start()
         return process
 
