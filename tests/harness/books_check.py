@@ -19,7 +19,9 @@ def after_round(clerk: Clerk, visit: Visit, papers: list[Paper], debits: list[Mo
     lines = [line for (line,) in rows("select state from renewals where sale_id = ? and state <> 'voided'", sale)]
     receipts = Counter(kind for (kind,) in rows("select kind from receipts where sale_id = ?", sale))
     if visit.voided:
-        assert (state, taken, lines, debits, papers, dict(receipts)) == ("voided", [], [], [], [], {}), "a voided sale left traces"
+        assert (state, taken, lines, debits, papers, dict(receipts)) == ("voided", [], [], [], [], {}), (
+            "a voided sale left traces"
+        )
         return
     assert (state, taken) == ("paid", [(total,)]), f"paid {taken} of {total}, the sale is {state}"
     wanted = "refunded" if visit.mood == "refuse" else "confirmed"
@@ -60,7 +62,9 @@ def numbers_without_gap(machine: Machine) -> None:
         assert count == last, f"till {till} has {count} receipts of kind {kind}, the last is number {last}"
     for count, last in machine.rows("select count(*), max(sequence) from z_reports group by till_id"):
         assert count == last, f"{count} Zs, the last is number {last}"
-    closed, reports = machine.rows("select (select count(*) from shifts where state = 'closed'), (select count(*) from z_reports)")[0]
+    closed, reports = machine.rows(
+        "select (select count(*) from shifts where state = 'closed'), (select count(*) from z_reports)"
+    )[0]
     assert closed == reports, f"{closed} closed shifts and {reports} Zs"
     assert machine.rows("select count(*) from shifts where open_till_id is not null") == [(1,)], "not exactly one open shift"
 

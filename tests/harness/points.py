@@ -128,7 +128,7 @@ TABLE = (
     Point("C21", "after the refund's commit, before the drawer", (Place(_PAY_BACK, AFTER_COMMIT),), tender="cash", refused=True),
     Point("C22", "inside the Z's commit", (Place(_CLOSE, STATEMENT, most=20), Place(_CLOSE, BEFORE_COMMIT)), closes=True),
     Point("C23", "after the Z's commit, before it prints", (Place(_CLOSE, AFTER_COMMIT),), closes=True),
-    Point("C24", "inside a migration", (Place("migration", STATEMENT, most=60),), upgrades=True),
+    Point("C24", "inside a migration", (Place("migration", STATEMENT, most=80),), upgrades=True),
     Point("C25", "inside a key rotation or a purge", missing="the product has no key rotation and no purge yet"),
 )
 

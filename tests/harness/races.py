@@ -143,7 +143,9 @@ def reprint(race: Race) -> None:
     race.shop.work()
     number = race.shop.sale(ready.sale_id).receipt_number
     _all_equal(race.all_at_once(contenders.reprint, number, ready.desk))
-    copies = [n for (n,) in race.shop.ask("select copy_number from print_jobs where kind = 'copy' and sale_id = :s", s=ready.sale_id)]
+    copies = [
+        n for (n,) in race.shop.ask("select copy_number from print_jobs where kind = 'copy' and sale_id = :s", s=ready.sale_id)
+    ]
     assert sorted(copies) == list(range(1, race.threads + 1)), f"copies {sorted(copies)}"
 
 
@@ -216,4 +218,3 @@ def one(where: Arena, name: str, threads: int, processes: int, number: int, resu
         where.shop.sandbox.carrier.faults.clear()
     result.count(f"races on {where.engine}")
     result.count("hands", threads)
-

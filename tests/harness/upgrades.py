@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.harness.machine import Machine
+from tests.harness.points import POINTS
 from tests.harness.result import Result
 
 _SCHEMA = "select type, name, sql from sqlite_master where name not like 'sqlite_%' order by 1, 2"
@@ -19,15 +20,19 @@ def upgrade_round(machine: Machine, chance: random.Random, result: Result) -> No
     furnished = machine.folder / "furnished.sqlite3"
     shutil.copy(machine.database, furnished)
     machine.database.unlink()
+    (place,) = POINTS["C24"].places
+    killed = False
     try:
         while True:
-            machine.order(f"0/C24|migration|statement||{chance.randint(1, 120)}|kill")
+            machine.order(f"0/C24|{place.function}|{place.moment}||{chance.randint(1, place.most)}|kill")
             status, _ = machine.run("db", "upgrade")
             if status == 0:
                 break
             assert status == -9, f"the upgrade ended with {status}: {machine.complaints()[-1000:]}"
             result.count("kills")
+            killed = True
             _nothing_is_half_there(machine.database)
+        assert killed, "the upgrade was over before the plug was pulled"
         machine.order()
         status, said = machine.run("db", "check")
         assert status == 0, said + machine.complaints()[-1000:]
