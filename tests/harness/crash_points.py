@@ -145,6 +145,7 @@ def _customer(clerk: Clerk, chain: list[Point], result: Result) -> None:
     after_round(clerk, visit, clerk.printer.papers()[papers:], clerk.sandbox.carrier.books.debits()[debits:])
     numbers_without_gap(clerk.machine)
     papers_never_twice(clerk.printer)
+    assert not clerk.machine.complaints(), clerk.machine.complaints()[-2000:]
     result.count("sales")
 
 

@@ -75,7 +75,7 @@ class Machine:
 
     def __init__(self, folder: Path, furnished: Path, sandbox: SandboxServer, printer: VirtualPrinter) -> None:
         self.folder, self.url, self.lives, self.ahead_seconds = folder, "", 0, 0.0
-        self._sandbox = sandbox
+        self._sandbox, self._heard = sandbox, ""
         self._server: Any = None
         self._others: list[Any] = []
         self.database = folder / "shop.sqlite3"
@@ -93,11 +93,16 @@ class Machine:
         """A process of this shop, ``pos --config ... words``."""
         from tests.harness import victim
 
-        (self.folder / said).write_text("")
+        self.forget(said)
         arguments = (str(self.folder), ["--config", str(self.config), *words], said)
         process = LIVES.Process(target=victim.live, args=arguments, daemon=True)
         process.start()
         return process
+
+    def forget(self, said: str) -> None:
+        """A new process writes on a clean sheet; complaints on the old one are kept."""
+        self._heard += _complaints_in(self.folder / said)
+        (self.folder / said).write_text("")
 
     def power_on(self) -> None:
         self._server = self.start("serve")
@@ -171,9 +176,16 @@ class Machine:
         return found
 
     def complaints(self) -> str:
-        """What the program wrote into its error log."""
+        """What the program complained about in its logs, in any of its lives."""
         path = self.folder / "errors.txt"
-        return path.read_text() if path.exists() else ""
+        spoken = "".join(_complaints_in(self.folder / name) for name in ("said.txt", "worker.txt"))
+        return (path.read_text() if path.exists() else "") + self._heard + spoken
+
+
+def _complaints_in(said: Path) -> str:
+    """The log lines; the others are greetings."""
+    lines = said.read_text().splitlines(keepends=True) if said.exists() else []
+    return "".join(line for line in lines if line.startswith("{"))
 
 
 class Browser:

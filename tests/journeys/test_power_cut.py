@@ -55,7 +55,7 @@ class Installed(Machine):
     """The program as a shop starts it: a new interpreter, and nobody's hand on the plug but ours."""
 
     def start(self, *words: str, said: str = "said.txt") -> Started:
-        (self.folder / said).write_text("")
+        self.forget(said)
         command = [sys.executable, "-m", "pos.cli", "--config", str(self.config), *words]
         return Started(command, self.folder / said, self.folder / "errors.txt")
 
