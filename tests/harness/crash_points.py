@@ -2,11 +2,13 @@
 that the protocol promises is looked at (its sections 4 and 5).
 
 One machine serves several rounds: the process that recovers from one crash is the victim of the next. ``rounds`` is for each
-point; from 40 on, every ordered pair of points follows (a crash during the recovery of a crash), ``rounds`` / 50 of each."""
+point; from 40 on, every ordered pair of points follows (a crash during the recovery of a crash), ``rounds`` / 50 of each.
+With POS_CRASH_ENGINE=postgresql the books are kept there."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from pos.sandbox.settings import Settings as SandboxSettings
 from tests.harness import points
 from tests.harness.books_check import after_round, numbers_without_gap, papers_never_twice
 from tests.harness.clerk import MOODS, MOODY, Clerk, Visit
-from tests.harness.furnish import furnished_folder
+from tests.harness.furnish import Furnished, furnished_on
 from tests.harness.machine import Machine, NotDone
 from tests.harness.points import POINTS, Point
 from tests.harness.result import Result, Say
@@ -37,8 +39,11 @@ def run(rounds: int, seed: int, say: Say) -> Result:
         if point.missing:
             result.count(f"not there yet: {point.name}")
             say(f"{point.name}: not tried, {point.missing}")
-    with furnished_folder() as furnished:
+    with furnished_on(os.environ.get("POS_CRASH_ENGINE", "sqlite")) as furnished:
         for name in points.TRIED:
+            if POINTS[name].upgrades and furnished.server_url is not None:
+                result.count(f"not on this database: {name}")
+                continue
             _in_batches(result, (name,), rounds, seed, furnished, say)
         if rounds >= _ROUNDS_FOR_PAIRS:
             for first in points.PAIRED:
@@ -47,7 +52,7 @@ def run(rounds: int, seed: int, say: Say) -> Result:
     return result
 
 
-def _in_batches(result: Result, names: tuple[str, ...], rounds: int, seed: int, furnished: Path, say: Say) -> None:
+def _in_batches(result: Result, names: tuple[str, ...], rounds: int, seed: int, furnished: Furnished, say: Say) -> None:
     for begin in range(0, rounds, _ROUNDS_OF_A_MACHINE):
         several = range(begin, min(rounds, begin + _ROUNDS_OF_A_MACHINE))
         with tempfile.TemporaryDirectory(prefix="crash-") as folder:
@@ -55,7 +60,7 @@ def _in_batches(result: Result, names: tuple[str, ...], rounds: int, seed: int, 
     say(f"{' then '.join(names)}: {rounds} rounds, {result.counts.get('kills', 0)} kills so far")
 
 
-def prove(result: Result, names: tuple[str, ...], rounds: range, seed: int, furnished: Path, folder: Path) -> None:
+def prove(result: Result, names: tuple[str, ...], rounds: range, seed: int, furnished: Furnished, folder: Path) -> None:
     """These rounds of a point, or of a pair of points, on a machine of their own; what is wrong goes into the result."""
     upgrades = POINTS[names[-1]].upgrades
     number = -1
@@ -79,10 +84,10 @@ def prove(result: Result, names: tuple[str, ...], rounds: range, seed: int, furn
 
 
 @contextlib.contextmanager
-def _shop(folder: Path, furnished: Path) -> Iterator[tuple[Machine, SandboxServer, VirtualPrinter]]:
+def _shop(folder: Path, furnished: Furnished) -> Iterator[tuple[Machine, SandboxServer, VirtualPrinter]]:
     settings = SandboxSettings(late_seconds=0.3, retry_after_seconds=1)
-    with SandboxServer(settings) as sandbox, VirtualPrinter(port=0) as printer:
-        machine = Machine(folder, furnished, sandbox, printer)
+    with SandboxServer(settings) as sandbox, VirtualPrinter(port=0) as printer, furnished.copy() as books:
+        machine = Machine(folder, furnished.folder, sandbox, printer, books)
         try:
             yield machine, sandbox, printer
         finally:

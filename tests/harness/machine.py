@@ -7,12 +7,10 @@ import http.cookiejar
 import json
 import re
 import shutil
-import sqlite3
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import closing
 from html import unescape
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
@@ -22,6 +20,7 @@ from urllib.parse import urlencode
 from pos.app import DEMO_PINS
 from pos.sandbox.printer import VirtualPrinter
 from pos.sandbox.server import SandboxServer
+from tests.harness.databases import Books, SqliteFile
 from tests.harness.lives import LIVES
 
 PATIENCE_SECONDS = 90.0
@@ -71,21 +70,22 @@ def wait_until(what: Callable[[], object], why: str, seconds: float = PATIENCE_S
 
 
 class Machine:
-    """``furnished`` holds a database and a key ring; copies of them are this machine's."""
+    """``furnished`` holds a database and a key ring; copies of them are this machine's. ``books`` when it keeps them
+    elsewhere."""
 
-    def __init__(self, folder: Path, furnished: Path, sandbox: SandboxServer, printer: VirtualPrinter) -> None:
+    def __init__(
+        self, folder: Path, furnished: Path, sandbox: SandboxServer, printer: VirtualPrinter, books: Books | None = None
+    ) -> None:
         self.folder, self.url, self.lives, self.ahead_seconds = folder, "", 0, 0.0
         self._sandbox, self._heard = sandbox, ""
         self._server: Any = None
         self._others: list[Any] = []
         self.database = folder / "shop.sqlite3"
         self.config = folder / "config.toml"
-        for name in ("shop.sqlite3", "keys.json"):
-            shutil.copy(furnished / name, folder / name)
-        url = f"sqlite:///{self.database.as_posix()}"
-        self.config.write_text(_CONFIG.format(carrier=sandbox.url, database=url), encoding="utf-8")
-        with closing(sqlite3.connect(self.database)) as file, file:
-            file.execute("update printers set settings = json_set(settings, '$.port', ?)", (printer.port,))
+        shutil.copy(furnished / "keys.json", folder / "keys.json")
+        self.books = books or SqliteFile(self.database, furnished / "shop.sqlite3")
+        self.config.write_text(_CONFIG.format(carrier=sandbox.url, database=self.books.url), encoding="utf-8")
+        self.books.point_printers_at(printer.port)
 
     # ---------------------------------------------------------------- on and off
 
@@ -104,15 +104,27 @@ class Machine:
         self._heard += _complaints_in(self.folder / said)
         (self.folder / said).write_text("")
 
-    def power_on(self) -> None:
+    def power_on(self) -> int:
+        """Until it serves; how often it died on the way, because an order said so."""
+        deaths = 0
+        while not self._comes_up():
+            deaths += 1
+        return deaths
+
+    def _comes_up(self) -> bool:
+        before = self.orders()
         self._server = self.start("serve")
         self.lives += 1
         said = self.folder / "said.txt"
         wait_until(lambda: "http://" in said.read_text() or not self.is_on, "the server does not start")
-        found = re.search(r"http://[0-9.:]+", said.read_text())
-        if not found:
+        found = re.search(r"http://[0-9.:]+/", said.read_text())
+        if found:
+            self.url = found[0].rstrip("/")
+            return True
+        if self.orders() == before:
             raise NotDone(f"the server did not start: {self.complaints()[-2000:]}")
-        self.url = found[0]
+        self.pull_the_plug()
+        return False
 
     def second_worker(self) -> None:
         """A worker process beside the server."""
@@ -165,9 +177,7 @@ class Machine:
         self._sandbox.carrier.books.move_clock(seconds)
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """What stands in the file, read by somebody else."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as file:
-            return file.execute(sql, values).fetchall()
+        return self.books.rows(sql, *values)
 
     def verify(self) -> dict[str, Any]:
         _, said = self.run("verify", "--json")

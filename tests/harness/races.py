@@ -13,7 +13,8 @@ from pos.services import payments
 from pos.services.renewals import recover, take_next
 from pos.store.renewals import Renewal
 from tests.harness import contenders
-from tests.harness.arena import ENGINES, MOST_PROCESSES, Arena, NoPostgresql, arena
+from tests.harness.arena import ENGINES, MOST_PROCESSES, Arena, arena
+from tests.harness.databases import NoPostgresql
 from tests.harness.result import Result, Say
 from tests.services.shop import Ready, findings
 
