@@ -3,140 +3,70 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
-import http.cookiejar
-import json
 import random
 import re
-import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from html import unescape
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 
-from pos.app import DEMO_PINS
 from pos.sandbox.faults import Fault
 from pos.sandbox.printer import VirtualPrinter
 from pos.sandbox.server import SandboxServer
+from tests.harness.machine import Browser, Gone, Machine, wait_until
 
 pytestmark = pytest.mark.process
 
-PATIENCE_SECONDS = 40.0
 # What kill -9 may meet, in seconds after the form was sent: before, inside and after the commit, the order, the answer, paper.
 MOMENTS = random.Random(20261121)
 
 
-class Machine:
-    """The shop's PC: a folder with configuration, keys and database, and the server that may be killed."""
+class Started:
+    """A command that was typed, seen as a process of our own."""
 
-    def __init__(self, folder: Path, sandbox: SandboxServer, printer: VirtualPrinter) -> None:
-        self.folder, self.url = folder, ""
-        self.server: subprocess.Popen[str] | None = None
-        self.config = folder / "config.toml"
-        database = (folder / "shop.sqlite3").as_posix()
-        self.config.write_text(CONFIG.format(carrier=sandbox.url, database=database), encoding="utf-8")
-        with closing(sqlite3.connect(folder / "shop.sqlite3")) as file, file:
-            file.execute("update printers set settings = json_set(settings, '$.port', ?)", (printer.port,))
+    def __init__(self, command: list[str], said: Path, errors: Path) -> None:
+        with said.open("a") as out, errors.open("a") as err:
+            self._child = subprocess.Popen(command, stdout=out, stderr=err)
 
-    def _command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "pos.cli", "--config", str(self.config), *words]
+    def is_alive(self) -> bool:
+        return self._child.poll() is None
 
-    def power_on(self) -> None:
-        with (self.folder / "errors.txt").open("a") as errors:
-            self.server = subprocess.Popen(self._command("serve"), stdout=subprocess.PIPE, stderr=errors, text=True)
-        assert self.server.stdout is not None
-        line = self.server.stdout.readline()
-        found = re.search(r"http://[0-9.:]+", line)
-        assert found, (line, (self.folder / "errors.txt").read_text())
-        self.url = found[0]
+    def join(self, timeout: float | None = None) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(timeout)
 
-    def pull_the_plug(self) -> None:
-        if self.server is not None and self.server.stdout is not None:
-            self.server.kill()
-            self.server.wait()
-            self.server.stdout.close()
-            self.server = None
+    @property
+    def exitcode(self) -> int | None:
+        return self._child.poll()
 
-    def rows(self, sql: str) -> list[tuple[object, ...]]:
-        """What stands in the file, read by somebody else."""
-        with closing(sqlite3.connect(f"file:{self.folder / 'shop.sqlite3'}?mode=ro", uri=True, timeout=10)) as file:
-            return file.execute(sql).fetchall()
+    def kill(self) -> None:
+        self._child.kill()
 
-    def verify(self) -> dict[str, object]:
-        told = subprocess.run(self._command("verify", "--json"), capture_output=True, text=True, check=False)
-        found = json.loads(told.stdout)
-        assert isinstance(found, dict)
-        return found
+    def close(self) -> None:
+        """Nothing of it is left."""
 
 
-CONFIG = """
-demo = true
-[database]
-url = "sqlite:///{database}"
-[server]
-port = 0
-secure_cookies = false
-[security]
-key_ring = "keys.json"
-[logging]
-level = "error"
-[carriers.sandbox]
-protocol = "tmforum"
-base_url = "{carrier}"
-currencies = ["GBP", "HKD"]
-enforce_unique_refs = true
-deadline_seconds = 8.0
-kyc_path = "/kyc-match/v0.4"
-wallet_path = "/wallet"
-statement_path = "/statement"
-[carriers.sandbox.auth]
-kind = "client_credentials"
-token_url = "{carrier}/oauth/token"
-client_id = "demo"
-client_secret = "demo-secret"
-"""
+class Installed(Machine):
+    """The program as a shop starts it: a new interpreter, and nobody's hand on the plug but ours."""
+
+    def start(self, *words: str, said: str = "said.txt") -> Started:
+        self.forget(said)
+        command = [sys.executable, "-m", "pos.cli", "--config", str(self.config), *words]
+        return Started(command, self.folder / said, self.folder / "errors.txt")
 
 
-class Browser:
-    """Cookies and forms; knows nothing of the program."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine, self.page = machine, ""
-        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar)
-
-    def get(self, path: str) -> str:
-        return self._keep(path, None)
-
-    def post(self, path: str, **fields: str) -> str:
-        return self._keep(path, urlencode({"csrf_token": self.hidden("csrf_token"), **fields}).encode())
+class Customer(Browser):
+    """A browser that knows the way to the till, and stops at the first refusal."""
 
     def _keep(self, path: str, data: bytes | None) -> str:
-        with self._opener.open(self._machine.url + path, data, timeout=30) as answer:
-            self.page = answer.read().decode()
-        return self.page
-
-    def hidden(self, name: str) -> str:
-        found = re.search(rf'<input[^>]*name="{name}"[^>]*value="([^"]*)"', self.page)
-        assert found, self.page[:2000]
-        return unescape(found[1])
-
-    def sign_in(self) -> None:
-        self.get("/enrol")
-        self.post("/enrol/demo", till_code="LON1")
-        self.post("/sign-in", staff_number="101", pin=DEMO_PINS["101"])
-        self.get("/shift/open")
-        self.post("/shift/open", float_amount="100.00")
+        page = super()._keep(path, data)
+        assert self.status < 400, self.plain[:700]
+        return page
 
     def ready_to_pay(self, number: str) -> tuple[str, dict[str, str]]:
         """The paying form of a new sale: its path and its fields."""
@@ -168,23 +98,14 @@ def printer() -> Iterator[VirtualPrinter]:
 
 @pytest.fixture
 def machine(tmp_path: Path, furnished: Path, carrier: SandboxServer, printer: VirtualPrinter) -> Iterator[Machine]:
-    for name in ("shop.sqlite3", "keys.json"):
-        shutil.copy(furnished / name, tmp_path / name)
-    made = Machine(tmp_path, carrier, printer)
+    made = Installed(tmp_path, furnished, carrier, printer)
     yield made
     made.pull_the_plug()
 
 
-def wait_until(what: Callable[[], object], why: str) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not what():
-        assert time.monotonic() < end, why
-        time.sleep(0.05)
-
-
 def test_the_plug_is_pulled_while_the_carrier_thinks(machine: Machine, carrier: SandboxServer, printer: VirtualPrinter) -> None:
     machine.power_on()
-    browser = Browser(machine)
+    browser = Customer(machine)
     browser.sign_in()
     path, form = browser.ready_to_pay("07700 900123")
     carrier.carrier.faults.add(Fault("late", count=1, seconds=30))
@@ -207,7 +128,7 @@ def test_the_plug_is_pulled_while_the_carrier_thinks(machine: Machine, carrier: 
 
 def test_the_plug_is_pulled_again_and_again(machine: Machine, carrier: SandboxServer, printer: VirtualPrinter) -> None:
     machine.power_on()
-    browser = Browser(machine)
+    browser = Customer(machine)
     browser.sign_in()
     for number in range(8):
         path, form = browser.ready_to_pay(f"07700 9001{number:02d}")
@@ -238,7 +159,7 @@ def test_the_plug_is_pulled_again_and_again(machine: Machine, carrier: SandboxSe
     assert machine.verify() == {"ok": True, "journal": [], "books": [], "carriers": []}
 
 
-def press(browser: Browser, path: str, form: dict[str, str]) -> None:
+def press(browser: Customer, path: str, form: dict[str, str]) -> None:
     """A button on a machine that dies: no answer, or half of one."""
-    with contextlib.suppress(OSError, http.client.HTTPException):
+    with contextlib.suppress(Gone):
         browser.post(path, **form)

@@ -1,0 +1,56 @@
+"""Each crash point by itself, so that the workers of a test run share them; `dev.py prove` does the same at any size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import points
+from tests.harness.crash_points import MUST_BE, SIZES, prove
+from tests.harness.databases import NoPostgresql
+from tests.harness.furnish import Furnished, furnished_on
+from tests.harness.result import Result
+
+pytestmark = pytest.mark.process
+
+SEED = 20261121
+
+
+@pytest.mark.parametrize("point", points.TRIED)
+def test_the_plug_is_pulled_at(point: str, furnished: Path, tmp_path: Path) -> None:
+    result = Result("crash_points", MUST_BE, SEED, SIZES["commit"])
+    prove(result, (point,), range(SIZES["commit"]), SEED, Furnished(furnished), tmp_path)
+    assert not result.failures, "\n".join(result.failures)
+    assert result.counts["kills"] >= SIZES["commit"] or point == "C17", "the plug was not pulled each time"
+
+
+@pytest.mark.parametrize("pair", [("C7", "C10"), ("C12", "C14"), ("C10", "C18"), ("C18", "C18"), ("C20", "C21"), ("C22", "C23")])
+def test_the_plug_is_pulled_again_during_the_recovery(pair: tuple[str, str], furnished: Path, tmp_path: Path) -> None:
+    result = Result("crash_points", MUST_BE, SEED, 2)
+    prove(result, pair, range(2), SEED, Furnished(furnished), tmp_path)
+    assert not result.failures, "\n".join(result.failures)
+    assert result.counts["kills"] >= 4
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Furnished]:
+    try:
+        with furnished_on("postgresql") as made:
+            yield made
+    except NoPostgresql as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.mark.parametrize("point", ["C6", "C13", "C18", "C20"])
+def test_the_plug_is_pulled_beside_postgresql(point: str, elsewhere: Furnished, tmp_path: Path) -> None:
+    result = Result("crash_points", MUST_BE, SEED, 2)
+    prove(result, (point,), range(2), SEED, elsewhere, tmp_path)
+    assert not result.failures, "\n".join(result.failures)
+    assert result.counts["kills"] >= 2
+
+
+def test_every_point_of_the_protocol_stands_in_the_table() -> None:
+    assert [point.name for point in points.TABLE] == [f"C{number}" for number in range(1, 26)]
+    assert all(bool(point.places) != bool(point.missing) for point in points.TABLE)
