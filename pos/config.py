@@ -3,10 +3,11 @@ manual."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 
 class ConfigUnusable(Exception):
@@ -54,6 +55,18 @@ class Settings(_Part):
     logging: Logging = Logging()
     # Each carrier's own table is checked by its adapter, which knows the keys of its protocol.
     carriers: dict[str, dict[str, object]] = {}
+    # Carrier -> the secret part of the address that it calls.
+    hooks: dict[str, SecretStr] = {}
+
+    @field_validator("hooks")
+    @classmethod
+    def _long_secrets(cls, hooks: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, secret in hooks.items():
+            if not re.fullmatch(r"[A-Za-z0-9_-]{32,}", secret.get_secret_value()):
+                raise ValueError(
+                    f"the secret of {name} needs at least 32 letters and digits: it is all that stands before the door"
+                )
+        return hooks
 
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

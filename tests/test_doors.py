@@ -41,6 +41,8 @@ VISITORS: dict[str, tuple[str | None, str | None, Role | None]] = {
 }
 # Read by those entitled and written down that they did (security reference 5.2): the one GET with a trace.
 SEEN = "x.seen"
+# Carriers have no form and no cookie: nothing to steal a token from.
+WITHOUT_TOKEN = frozenset({"hooks.hear"})
 
 
 @dataclass
@@ -165,6 +167,7 @@ def folder(tmp_path: Path, traded: tuple[Path, dict[str, str], str]) -> Path:
 def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
     _, cookies, sale_id = traded
     things = {"sale_id": sale_id, "number_id": sale_id, "number": "LON1-000001", "shift_id": 1, "job_id": 1, "filename": "app.css"}
+    things |= {"carrier": "sandbox", "secret": "k" * 40, "event": "productOrderStateChangeEvent"}
     return Shop(app, cookies, things)
 
 
@@ -201,6 +204,7 @@ def test_only_what_must_be_is_open_to_anybody(app: Flask) -> None:
         "sign_in.enrol_demo",
         "sign_in.language",
         "status.health",
+        "hooks.hear",  # a carrier has no till; its secret stands in the path
     }, "a new open door needs a reason and its line here"
 
 
@@ -283,7 +287,7 @@ def test_a_clerk_at_the_next_till_cannot_go_on_with_an_open_sale(shop: Shop) -> 
 
 def test_nothing_is_posted_without_the_token(shop: Shop) -> None:
     visit, before = shop.visit("clerk"), dump(shop.app)
-    posts = [(rule, path) for rule, method, path in shop.doors() if method == "POST"]
+    posts = [(rule, path) for rule, method, path in shop.doors() if method == "POST" and rule.endpoint not in WITHOUT_TOKEN]
     for token in (None, "", "x" * 40):
         for rule, path in posts:
             answer = visit.knock("POST", path, token=token)

@@ -55,6 +55,7 @@ HAPPENINGS: dict[str, str] = {
     "plans.imported": N_("Plans imported"),
     "store.added": N_("Store added"),
     "renewal.put_off": N_("Put off, it cannot be prepared"),
+    "renewal.notified": N_("The carrier called about it"),
     "till.added": N_("Till added"),
     "till.code": N_("Enrolment code made"),
     "till.enrolled": N_("Till enrolled"),

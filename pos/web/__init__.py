@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from pos.web import counter, family, paying, printing, receipts, search, shifts, sign_in, status
+from pos.web import counter, family, hooks, paying, printing, receipts, search, shifts, sign_in, status
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     sign_in.bp,
@@ -12,6 +12,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     shifts.bp,
     printing.bp,
     status.bp,
+    hooks.bp,
 )
 
 __all__ = ["BLUEPRINTS", "family", "paying"]
