@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 import pytest
@@ -128,3 +129,19 @@ def postgresql() -> Iterator[Postgresql]:
         yield engine
         engine.close()
         server.cleanup()
+
+
+@contextmanager
+def thief(folder: Path, table: str) -> Iterator[Any]:
+    """A connection past the application, with the table's guards taken down: what somebody with the disk in hand can do."""
+    if not (folder / "database.url").exists():
+        with closing(sqlite3.connect(folder / "shop.sqlite3")) as file, file:
+            for event in ("update", "delete"):
+                file.execute(f"drop trigger {table}_no_{event}")
+            yield file
+        return
+    with psycopg.connect(
+        make_url(address_in(folder)).set(drivername="postgresql").render_as_string(hide_password=False)
+    ) as server:
+        server.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER ALL").format(sql.Identifier(table)))
+        yield server

@@ -23,7 +23,7 @@ from pos.services.kit import Kit
 from pos.store import plans as plan_rows
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.life import begin
 
 # Questions that change nothing may go to all carriers at once; threads end with the answer.
@@ -36,7 +36,7 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
     Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm: in each case there is no sale and no money moved.
     Power cut: before the commit nothing exists; after it the sale opens again by its id."""
     with reading() as session:
-        if shift_rows.open_at(session, desk.till.id) is None:
+        if shift_rows.seen_at(session, desk.till.id) is None:
             raise NoOpenShift
         earlier = session.get(rows.Sale, sale_id)
         if earlier is not None:
@@ -46,6 +46,13 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
                 return
             raise StaleForm
     carrier, subscription = _who_has(number, kit)
+    _open(sale_id, number, kind, carrier, subscription, desk, language, kit)
+
+
+@retried
+def _open(
+    sale_id: str, number: str, kind: str, carrier: str, subscription: Subscription, desk: Desk, language: str, kit: Kit
+) -> None:
     now = kit.now()
     with transaction() as session:
         if session.get(rows.Sale, sale_id) is not None:

@@ -28,7 +28,7 @@ from pos.store import sales as sale_rows
 from pos.store import shifts as shift_rows
 from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen
 from receipts import html, layouts, pdf
 from receipts.document import Document
@@ -62,6 +62,7 @@ def issue_for(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Rene
         _issue(session, receipt, _sale_slip(session, sale, renewal, state), state.value, sale, pen, JobKind.SLIP)
 
 
+@retried
 def issue_interim(sale_id: str, desk: Desk, *, kit: Kit) -> None:
     """The interim slip while the carrier is still thinking; pressing again changes nothing."""
     now = kit.now()
@@ -113,6 +114,7 @@ def issue_refund(
     return number
 
 
+@retried
 def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
     """COPY n of the latest slip of a receipt, counted and journaled. The sale's id. Raises NotFound, NotYetKnown."""
     now = kit.now()
@@ -123,6 +125,9 @@ def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
         documents = rows.documents_of(session, receipt.id)
         if not documents:
             raise NotYetKnown
+        # Held while its copies are counted: two tills that reprint it at once get two numbers.
+        rows.for_change(session, receipt.id)
+        shift = shift_rows.open_at(session, desk.till.id)
         pen = kit.pen(desk, now)
         copy_number = job_rows.copies_of(session, receipt.id) + 1
         document = copy_of(Document.from_json(documents[-1].document), copy_number, local_time(desk.store.local(now)))
@@ -137,7 +142,6 @@ def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
             copy_number=copy_number,
         )
         pen.note(session, "receipt.copied", "sale", receipt.sale_id or "", {"number": number, "copy": copy_number})
-        shift = shift_rows.open_at(session, desk.till.id)
         if shift is not None:
             shift.reprints_count += 1
         sale_id = receipt.sale_id

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.journal import GENESIS, Entry, canonical, seal
 from pos.store.base import Base, Moment
+from pos.store.db import locked
 from pos.store.keys import KeyRing
 
 
@@ -71,7 +72,7 @@ def write(
     content: Mapping[str, object],
 ) -> JournalRow:
     """Seal one more row to a chain, in the transaction that is open. ``content`` holds no personal data and no floats."""
-    head = session.scalar(select(JournalHead).where(JournalHead.chain == chain).with_for_update())
+    head = session.scalar(locked(select(JournalHead).where(JournalHead.chain == chain)))
     if head is None:
         head = JournalHead(chain=chain, seq=0, mac=GENESIS)
         session.add(head)
