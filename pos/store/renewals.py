@@ -51,8 +51,8 @@ class Renewal(Base):
     valid_before: Mapped[datetime | None] = mapped_column(Moment)
     valid_now: Mapped[datetime | None] = mapped_column(Moment)
     # The life at the carrier.
-    provider_ref: Mapped[str | None] = mapped_column(String(80))
-    operator_ref: Mapped[str | None] = mapped_column(String(80))
+    provider_ref: Mapped[str | None] = mapped_column(String(120))
+    operator_ref: Mapped[str | None] = mapped_column(String(120))
     reason: Mapped[str | None] = mapped_column(String(40))
     raw_code: Mapped[str | None] = mapped_column(String(80))
     paid_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -58,7 +58,7 @@ def z(shop: Shop, shift_id: int) -> rows.ZReport:
 
 def x_figures(shop: Shop, desk: Desk) -> dict[str, object]:
     with shop.app.app_context(), reading() as session:
-        shift = rows.open_at(session, desk.till.id)
+        shift = rows.seen_at(session, desk.till.id)
         assert shift is not None
         return day_reports.figures(session, shift)
 

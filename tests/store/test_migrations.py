@@ -103,9 +103,9 @@ def test_a_migration_is_for_strangers(path: Path) -> None:
 def test_up_down_and_up_again_gives_the_same_schema(bare: Flask) -> None:
     flask_migrate.upgrade()
     first = schema(bare)
-    assert {f"CREATE TRIGGER {table}_no_{verb}" for table in FINAL for verb in ("update", "delete")} <= {
-        " ".join(sql.split()[:3]) for sql in first
-    }
+    guards = ("is_final", "is_whole") if db.engine.dialect.name == "postgresql" else ("no_update", "no_delete")
+    wanted = {f"CREATE TRIGGER {table}_{guard}" for table in FINAL for guard in guards}
+    assert wanted <= {" ".join(sql.split()[:3]) for sql in first}
     flask_migrate.downgrade(revision="base")
     assert schema(bare) == set()
     flask_migrate.upgrade()
@@ -183,6 +183,9 @@ def test_the_books_cannot_be_rewritten(closed_day: Counter) -> None:
             for attack in attacks:
                 with pytest.raises(IntegrityError, match=f"{table} is added to, never changed"), transaction() as session:
                     session.execute(text(attack))
+            if row == "ctid":
+                with pytest.raises(IntegrityError, match="never changed"), transaction() as session:
+                    session.execute(text(f"TRUNCATE {table} CASCADE"))
             with db.engine.connect() as connection:
                 assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == count
     assert closed_day.verify() == []
