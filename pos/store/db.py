@@ -1,8 +1,8 @@
 """The database: one road in, one commit. SQLite for a shop's PC, PostgreSQL for a chain.
 
 Everybody locks in one order (decision 0010), so that no two can wait for each other: till, person, sale, its renewals by id,
-print job, receipt, shift, the word of `queue_up`, printer and plan, number series, head of the journal's chain. The head is
-last because each move writes to it: whoever needs a shift or a receipt looks it up before the first move."""
+print job, receipt, shift, the word of `queue_up`, printer and plan, head of the journal's chain, number series. Each move
+writes to the head: whoever needs a shift or a receipt looks it up before the first move."""
 
 from __future__ import annotations
 

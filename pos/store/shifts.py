@@ -115,7 +115,7 @@ class ZReport(Base):
 
 
 def open_at(session: Session, till_id: int) -> Shift | None:
-    """The open shift of a till, held for its running totals. Before the first move: the journal's head comes last."""
+    """The open shift of a till, held for its running totals. Before the first move: the journal's head comes later."""
     return session.scalar(locked(select(Shift).where(Shift.open_till_id == till_id)))
 
 
