@@ -64,7 +64,16 @@ def schema(app: Flask) -> set[str]:
             return set(connection.execute(text(_OF_POSTGRESQL)).scalars())
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'")
-        return {re.sub(r"\s+", " ", sql) for (sql,) in found}
+        return {_spelled(re.sub(r"\s+", " ", sql)) for (sql,) in found}
+
+
+def _spelled(sql: str) -> str:
+    """Without the quotes and the order of constraints: SQLite alters a table by copying it, which shuffles both."""
+    plain = sql.replace('"', "")
+    if not plain.startswith("CREATE TABLE"):
+        return plain
+    columns, *constraints = plain.removesuffix(")").strip().split(", CONSTRAINT ")
+    return ", CONSTRAINT ".join([columns, *sorted(constraints)])
 
 
 # ------------------------------------------------------------------ the files
