@@ -43,7 +43,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
         SECRET_KEY=ring.current("web")[1],
         SQLALCHEMY_DATABASE_URI=settings.database.url.get_secret_value(),
         # A fault's message would otherwise carry the values of the statement into the log.
-        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True} | _pool(settings),
         SESSION_COOKIE_SECURE=settings.server.secure_cookies,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
@@ -77,6 +77,18 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
     app.after_request(_headers)
     app.extensions["simcounter"] = Kit(clock or RealClock(), ring, given if given is not None else make_carriers(settings))
     return app
+
+
+# The presses of the worker, its housekeeper and its bell beside the carrier threads, and some for the command line.
+_POOL_SPARE = 16
+
+
+def _pool(settings: Settings) -> dict[str, object]:
+    """Enough connections that no thread of this process waits for another's. PostgreSQL may have been restarted meanwhile."""
+    if not settings.database.url.get_secret_value().startswith("postgresql"):
+        return {}
+    threads = settings.server.threads + settings.worker.threads
+    return {"pool_size": threads, "max_overflow": _POOL_SPARE, "pool_pre_ping": True}
 
 
 def make_carriers(settings: Settings) -> dict[str, Carrier]:

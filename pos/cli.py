@@ -90,10 +90,12 @@ def serve(context: click.Context) -> None:
 def _serve(app: Flask, settings: Settings) -> None:
     from waitress.server import create_server
 
-    from pos.store.db import read_back_durability
+    from pos.store.db import read_back_durability, what_a_power_cut_may_take
 
     with app.app_context():
         durable = read_back_durability()
+    for danger in what_a_power_cut_may_take(durable):
+        click.echo(f"Warning: a power cut may take sales that were confirmed. {danger}.", err=True)
     worker = _worker(app, settings, "serve") if settings.worker.in_server else None
     try:
         server = create_server(
@@ -107,7 +109,7 @@ def _serve(app: Flask, settings: Settings) -> None:
     except OSError as fault:
         where = f"{settings.server.host}:{settings.server.port}"
         raise click.ClickException(f"Nobody can listen on {where}: {fault.strerror or fault}.") from None
-    signal.signal(signal.SIGTERM, _stop)
+    _stop_when_told()
     if worker is not None:
         worker.start()
     click.echo(f"simcounter on http://{settings.server.host}:{server.effective_port}/ ({_words(durable)})", nl=True)
@@ -124,6 +126,14 @@ def _serve(app: Flask, settings: Settings) -> None:
 
 def _words(durable: dict[str, str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in durable.items())
+
+
+def _stop_when_told() -> None:
+    """Ctrl-C, a service manager's SIGTERM, and on Windows Ctrl-Break, the only one of them that reaches a group of processes."""
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, _stop)
 
 
 def _stop(_number: int, _frame: Any) -> None:
@@ -144,17 +154,18 @@ def _worker(app: Flask, settings: Settings, role: str) -> Worker:
 @click.pass_context
 def worker(context: click.Context) -> None:
     """The worker as a process of its own: sends, asks again, prints."""
-    import threading
+    import time
 
     settings = _settings(context)
     own = _worker(_app(settings), settings, "worker")
-    signal.signal(signal.SIGTERM, _stop)
+    _stop_when_told()
     own.start()
     click.echo("worker ready")
     sys.stdout.flush()
     try:
         while True:
-            threading.Event().wait(3600)
+            # In short waits: on Windows a signal is heard only between them.
+            time.sleep(0.5)
     except (KeyboardInterrupt, SystemExit):
         click.echo("stopping")
     finally:
@@ -409,6 +420,36 @@ def verify(context: click.Context, as_json: bool) -> None:
     sys.exit(1 if wrong else 0)
 
 
+@main.command()
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Look at the database: which one it is, whether a power cut may take anything, whether it is of this version.
+    Exit status 1 when something needs a person."""
+    from pos.store.db import read_back_durability, what_a_power_cut_may_take
+
+    app = _app(_settings(context))
+    with app.app_context():
+        durable = read_back_durability()
+        wrong = what_a_power_cut_may_take(durable) + _other_version()
+    click.echo(f"database: {_words(durable)}")
+    for sentence in wrong:
+        click.echo(f"  {sentence}")
+    sys.exit(1 if wrong else 0)
+
+
+def _other_version() -> list[str]:
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    from pos.paths import data_dir
+    from pos.store.db import db as database
+
+    with database.engine.connect() as connection:
+        there = MigrationContext.configure(connection).get_current_revision()
+    ours = ScriptDirectory(str(data_dir("migrations"))).get_current_head()
+    return [] if there == ours else [f"schema {there or 'none'} where this version needs {ours}: run `pos db upgrade`"]
+
+
 # ------------------------------------------------------------------ the demo
 
 
@@ -425,7 +466,7 @@ def demo(context: click.Context, fresh: bool, port: int, folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     children: list[subprocess.Popen[str]] = []
-    signal.signal(signal.SIGTERM, _stop)
+    _stop_when_told()
     try:
         carrier = _child(children, "pos.sandbox.carrier_main", "--state", str(folder / "carrier.json"), lines=1)[0]
         printer, paper = _child(children, "pos.sandbox.printer_main", lines=2)

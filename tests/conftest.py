@@ -1,12 +1,12 @@
-"""The whole shop for a test: a database built by the migrations, the sandbox over real HTTP, a clock that stands still."""
+"""The whole shop for a test: a database of each kind built by the migrations, the sandbox over real HTTP, a clock that stands still."""
 
 from __future__ import annotations
 
-import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 import hypothesis
 import pytest
@@ -21,6 +21,9 @@ from pos.sandbox.settings import Settings as SandboxSettings
 from pos.services.kit import Kit
 from pos.store import keys
 from tests.counter import Counter
+from tests.engines import BOTH, SQLITE, Engine, Postgresql, Sqlite, address_in, copy_shop, postgresql
+
+Made = TypeVar("Made")
 
 LONDON_NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -49,25 +52,52 @@ class StandingClock:
         self.moment += timedelta(**parts)
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file made by the migrations, once; each test gets a copy."""
-    import flask_migrate
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What needs a database runs on both. A journey is the shop's own PC: SQLite, and one journey of its own on PostgreSQL."""
+    if "engine" in metafunc.fixturenames:
+        said = metafunc.definition.get_closest_marker("engines")
+        alone = "journeys" in metafunc.definition.path.parts
+        metafunc.parametrize("engine", said.args if said else (SQLITE,) if alone else BOTH, indirect=True)
 
-    folder = tmp_path_factory.mktemp("schema")
-    keys.make(folder / "keys.json")
-    app = create_app(settings_in(folder), given={})
-    with app.app_context():
-        flask_migrate.upgrade()
-        _release(app)
-    return folder / "shop.sqlite3"
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Postgresql]:
+    with postgresql() as engine:
+        yield engine
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """The kind of database that this test runs on."""
+    return Sqlite() if request.param == SQLITE else request.getfixturevalue("postgresql_server")
+
+
+@pytest.fixture(scope="session")
+def on_each(tmp_path_factory: pytest.TempPathFactory) -> OnEach:
+    return OnEach(tmp_path_factory)
+
+
+class OnEach:
+    """What is made once for each kind of database, when the first test asks for it. ``make`` fills a new folder; the copies
+    that tests get of it are made while nobody is connected."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._made: dict[tuple[str, str], Any] = {}
+
+    def once(self, engine: Engine, what: str, make: Callable[[Path], Made]) -> Made:
+        key = (engine.name, what)
+        if key not in self._made:
+            self._made[key] = make(self._folders.mktemp(f"{what}-{engine.name}"))
+        made: Made = self._made[key]
+        return made
 
 
 def settings_in(folder: Path, carrier_url: str | None = None, habits: dict[str, object] | None = None) -> Settings:
     """The configuration of a test's shop; ``habits`` is what the carrier's table says otherwise than usual."""
     content: dict[str, object] = {
         "demo": True,
-        "database": {"url": f"sqlite:///{(folder / 'shop.sqlite3').as_posix()}"},
+        "database": {"url": address_in(folder)},
         "server": {"secure_cookies": False, "port": 0},
         "security": {"key_ring": str(folder / "keys.json")},
         "logging": {"level": "error"},
@@ -111,30 +141,41 @@ def sandbox() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture(scope="session")
-def furnished(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
-    """A copy of the schema with the demo's stores, people and price lists in it, made once."""
-    from pos import demo
+def furnished(on_each: OnEach) -> Path:
+    """A shop on SQLite with the demo's stores, people and price lists in it, made once. Copy it."""
+    return furnish(on_each, Sqlite())
 
-    folder = tmp_path_factory.mktemp("furnished")
-    shutil.copy(empty_database, folder / "shop.sqlite3")
-    shutil.copy(empty_database.parent / "keys.json", folder / "keys.json")
-    with SandboxServer(SandboxSettings(), state=None, port=0) as server:
-        settings = settings_in(folder, server.url)
-        app = create_app(settings, clock=StandingClock(LONDON_NOON - timedelta(hours=1)), given=make_carriers(settings))
-        with app.app_context():
-            demo.furnish(9, DEMO_PINS, kit=app.extensions["simcounter"])
-            demo.stock(kit=app.extensions["simcounter"])
-            _release(app)
-        _close(app.extensions["simcounter"].carriers)
-    return folder
+
+def furnish(on_each: OnEach, engine: Engine) -> Path:
+    """The same on any kind of database: schema by the migrations, then the demo's stores, people and price lists."""
+
+    def make(folder: Path) -> Path:
+        import flask_migrate
+
+        from pos import demo
+
+        keys.make(folder / "keys.json")
+        engine.make(folder)
+        with SandboxServer(SandboxSettings(), state=None, port=0) as server:
+            settings = settings_in(folder, server.url)
+            app = create_app(settings, clock=StandingClock(LONDON_NOON - timedelta(hours=1)), given=make_carriers(settings))
+            with app.app_context():
+                flask_migrate.upgrade()
+                demo.furnish(9, DEMO_PINS, kit=app.extensions["simcounter"])
+                demo.stock(kit=app.extensions["simcounter"])
+                _release(app)
+            _close(app.extensions["simcounter"].carriers)
+        return folder
+
+    return on_each.once(engine, "furnished", make)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, furnished: Path) -> Path:
-    """This test's own files: database and key ring."""
-    shutil.copy(furnished / "shop.sqlite3", tmp_path / "shop.sqlite3")
-    shutil.copy(furnished / "keys.json", tmp_path / "keys.json")
-    return tmp_path
+def folder(tmp_path: Path, engine: Engine, on_each: OnEach) -> Iterator[Path]:
+    """This test's own database and key ring."""
+    copy_shop(engine, furnish(on_each, engine), tmp_path)
+    yield tmp_path
+    engine.drop(tmp_path)
 
 
 @pytest.fixture
@@ -183,5 +224,6 @@ def _close(carriers: dict[str, Carrier] | object) -> None:
                 close()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "engines(name, ...): the kinds of database that a test is about; both unless it says so")
     warnings.filterwarnings("ignore", category=ResourceWarning, module="sqlite3")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,8 +25,9 @@ from pos.store.db import transaction
 from pos.store.staff import SignIn, Staff
 from pos.web import login
 from pos.web.sign_in import local_path
-from tests.conftest import StandingClock, _close, _release, settings_in
+from tests.conftest import OnEach, StandingClock, _close, _release, furnish, settings_in
 from tests.counter import Counter
+from tests.engines import Engine, copy_shop
 
 AUDITOR_PIN = "408162"
 # Who stands where. A stranger is an honest clerk of another shop.
@@ -132,12 +132,14 @@ def body_of(answer: TestResponse) -> str:
     return answer.get_data().decode("utf-8", "replace")
 
 
-@pytest.fixture(scope="session")
-def traded(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> tuple[Path, dict[str, str], str]:
+@pytest.fixture
+def traded(engine: Engine, on_each: OnEach) -> tuple[Path, dict[str, str], str]:
     """A day at LON1, made once: (files, cookies of the clerk who is still signed in, id of the paid sale)."""
-    folder = tmp_path_factory.mktemp("traded")
-    for name in ("shop.sqlite3", "keys.json"):
-        shutil.copy(furnished / name, folder / name)
+    return on_each.once(engine, "traded", lambda folder: trade(folder, engine, furnish(on_each, engine)))
+
+
+def trade(folder: Path, engine: Engine, furnished: Path) -> tuple[Path, dict[str, str], str]:
+    copy_shop(engine, furnished, folder)
     with SandboxServer(SandboxSettings(), state=None, port=0) as server:
         settings = settings_in(folder, server.url)
         app = create_app(settings, clock=StandingClock(), given=make_carriers(settings))
@@ -156,17 +158,24 @@ def traded(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> tuple[P
 
 
 @pytest.fixture
-def folder(tmp_path: Path, traded: tuple[Path, dict[str, str], str]) -> Path:
+def folder(tmp_path: Path, engine: Engine, traded: tuple[Path, dict[str, str], str]) -> Iterator[Path]:
     """This test's own copy of that day."""
-    for name in ("shop.sqlite3", "keys.json"):
-        shutil.copy(traded[0] / name, tmp_path / name)
-    return tmp_path
+    copy_shop(engine, traded[0], tmp_path)
+    yield tmp_path
+    engine.drop(tmp_path)
 
 
 @pytest.fixture
 def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
     _, cookies, sale_id = traded
-    things = {"sale_id": sale_id, "number_id": sale_id, "number": "LON1-000001", "shift_id": 1, "job_id": 1, "filename": "app.css"}
+    things = {
+        "sale_id": sale_id,
+        "number_id": sale_id,
+        "number": "LON1-000001",
+        "shift_id": 1,
+        "job_id": 1,
+        "filename": "app.css",
+    }
     things |= {"carrier": "sandbox", "secret": "k" * 40, "event": "productOrderStateChangeEvent"}
     return Shop(app, cookies, things)
 

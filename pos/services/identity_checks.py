@@ -26,11 +26,11 @@ from pos.domain.tills import Desk
 from pos.domain.words import N_
 from pos.ports import Capability, CarrierUnavailable, IdentityClaim, MatchAnswer
 from pos.services.kit import Kit
-from pos.services.sales import mine
+from pos.services.sales import mine, mine_to_see
 from pos.store import renewals as renewal_rows
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.life import move
 
 # What a shop accepts until its owner decides otherwise: passports from everywhere, national cards from these issuers.
@@ -140,7 +140,11 @@ def verify(sale_id: str, seen: Seen, matches_person: bool, desk: Desk, *, kit: K
         raise refused
     if not matches_person:
         raise PersonDoesNotMatch
-    match = _carrier_match(sale_id, seen, desk, kit)
+    _keep(sale_id, seen, _carrier_match(sale_id, seen, desk, kit), desk, kit)
+
+
+@retried
+def _keep(sale_id: str, seen: Seen, match: str, desk: Desk, kit: Kit) -> None:
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
@@ -155,13 +159,12 @@ def verify(sale_id: str, seen: Seen, matches_person: bool, desk: Desk, *, kit: K
         check.last3, check.how = last_three(seen.number), seen.how
         check.valid_today = check.matches_person = True
         check.carrier_match, check.staff_id, check.checked_at = match, desk.staff.id, now
+        shift = shift_rows.open_at(session, desk.till.id)
         pen = kit.pen(desk, now)
         evidence = {"type": check.type, "country": check.country, "how": seen.how, "carrier_match": match}
         pen.note(session, "identity.checked", "sale", sale_id, evidence)
-        if seen.how == "typed":
-            shift = shift_rows.open_at(session, desk.till.id)
-            if shift is not None:
-                shift.typed_checks_count += 1
+        if seen.how == "typed" and shift is not None:
+            shift.typed_checks_count += 1
         for renewal in renewal_rows.of_sale(session, sale_id):
             if renewal.state is RenewalState.QUOTED:
                 move(session, renewal, RENEWAL, RenewalState.IDENTIFIED, pen)
@@ -170,7 +173,7 @@ def verify(sale_id: str, seen: Seen, matches_person: bool, desk: Desk, *, kit: K
 def _carrier_match(sale_id: str, seen: Seen, desk: Desk, kit: Kit) -> str:
     """match, no_match or not_available, from the carrier that has the number; asked with no transaction open."""
     with reading() as session:
-        mine(session, sale_id, desk)
+        mine_to_see(session, sale_id, desk)
         # One document for the whole family: it is compared with the owner of the number that was said first.
         check = rows.live_numbers_of(session, sale_id)[0]
         carrier_name, sealed, place = check.carrier, check.sealed, f"number_checks.sealed:{check.id}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import String, case, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, select, true
 from sqlalchemy.orm import Session
 
 from pos.domain import ledger
@@ -35,27 +36,64 @@ _OWED = (RenewalState.REJECTED, RenewalState.REFUND_DUE, RenewalState.REFUNDING,
 
 def prove() -> Iterator[str]:
     """A sentence for each invariant that does not hold, naming the first row; nothing when the books are true."""
+    renewal, sale = renewal_rows.Renewal.id, sale_rows.Sale.id
+    for noun, kind, state in _living():
+        yield from _by_pages(kind.id, partial(_unsaid, noun, kind, state))
+    yield from _at_once(_held_money)
+    yield from _by_pages(renewal, _renewal_postings)
+    yield from _by_pages(renewal, _transfers_of_renewals)
+    yield from _at_once(_transfers_of_shifts)
+    yield from _by_pages(sale, _payments)
+    yield from _by_pages(sale, _lines)
+    yield from _at_once(_refunds)
+    yield from _at_once(_drawers)
+    yield from _at_once(_numbers)
+    yield from _by_pages(receipt_rows.Receipt.id, _receipts)
+    yield from _by_pages(sale, _given_out)
+    yield from _by_pages(receipt_rows.ReceiptDocument.id, _slips)
+    yield from _by_pages(sale, _issued)
+    yield from _at_once(_attempts)
+    yield from _at_once(_z_reports)
+
+
+# On SQLite a look holds up the commits of the tills while it lasts: many short ones instead of one long one.
+_PAGE = 2000
+
+# Which keys belong to a page, whatever column they stand in.
+Page = Callable[[Any], ColumnElement[bool]]
+
+
+def _at_once(check: Callable[[Session], Iterator[str]]) -> Iterator[str]:
+    """What adds up over everything is read at one moment."""
     with reading() as session:
-        yield from _unsaid(session)
-        yield from _held_money(session)
-        yield from _renewal_postings(session)
-        yield from _transfers_of_renewals(session)
-        yield from _transfers_of_shifts(session)
-        yield from _payments(session)
-        yield from _lines(session)
-        yield from _refunds(session)
-        yield from _drawers(session)
-        yield from _numbers(session)
-        yield from _receipts(session)
-        yield from _slips(session)
-        yield from _attempts(session)
-        yield from _z_reports(session)
+        found = list(check(session))
+    yield from found
 
 
-def _unsaid(session: Session) -> Iterator[str]:
-    """No money stands in a state that the journal does not tell of."""
+def _by_pages(key: Any, check: Callable[[Session, Page], Iterator[str]]) -> Iterator[str]:
+    """What is true or false of each row by itself is read a page at a time, the row and all that belongs to it at one moment.
+    A row that comes behind a page that was read already is for the next time; none is ever taken away."""
+    last: object = None
+    while True:
+        with reading() as session:
+            chosen = select(key).order_by(key).limit(_PAGE)
+            keys = list(session.scalars(chosen if last is None else chosen.where(key > last)))
+            # The pages leave no gap between them and end nowhere: what belongs to a row that is gone is on one of them.
+            up_to = keys[-1] if len(keys) == _PAGE else None
+            found = list(check(session, partial(_within, last, up_to)))
+        yield from found
+        if up_to is None:
+            return
+        last = up_to
+
+
+def _within(after: object, up_to: object, key: Any) -> ColumnElement[bool]:
+    return and_(true() if after is None else key > after, true() if up_to is None else key <= up_to)
+
+
+def _living() -> tuple[tuple[str, Any, Any], ...]:
     renewal = renewal_rows.Renewal
-    living: tuple[tuple[str, Any, Any], ...] = (
+    return (
         ("sale", sale_rows.Sale, sale_rows.Sale.state),
         ("payment", sale_rows.Payment, sale_rows.Payment.state),
         ("renewal", renewal, renewal.state),
@@ -63,15 +101,18 @@ def _unsaid(session: Session) -> Iterator[str]:
         ("refund", sale_rows.Refund, sale_rows.Refund.state),
         ("shift", shift_rows.Shift, shift_rows.Shift.state),
     )
+
+
+def _unsaid(noun: str, kind: Any, state: Any, session: Session, page: Page) -> Iterator[str]:
+    """No money stands in a state that the journal does not tell of."""
     row = journal_rows.JournalRow
-    for noun, kind, state in living:
-        told = exists().where(
-            row.object_kind == noun,
-            row.object_id == cast(kind.id, String),
-            row.kind == literal(f"{noun}.").concat(cast(state, String)),
-        )
-        for found_id, word in session.execute(select(kind.id, cast(state, String)).where(~told)):
-            yield f"{noun} {found_id}: {word}, and the journal does not tell of it"
+    told = exists().where(
+        row.object_kind == noun,
+        row.object_id == cast(kind.id, String),
+        row.kind == literal(f"{noun}.").concat(cast(state, String)),
+    )
+    for found_id, word in session.execute(select(kind.id, cast(state, String)).where(page(kind.id), ~told)):
+        yield f"{noun} {found_id}: {word}, and the journal does not tell of it"
 
 
 def _currencies(session: Session) -> list[str]:
@@ -101,16 +142,17 @@ def _held_money(session: Session) -> Iterator[str]:
             yield f"ledger: {Money(payable, currency)} are owed back, refused renewals say {Money(int(due or 0), currency)}"
 
 
-def _renewal_postings(session: Session) -> Iterator[str]:
+def _renewal_postings(session: Session, page: Page) -> Iterator[str]:
     """Confirmed means exactly one posted carrier debit with the carrier's id; anything else means none."""
     posted = (
         select(books.LedgerTransfer.renewal_id, func.count().label("times"))
+        .where(page(books.LedgerTransfer.renewal_id))
         .where(books.LedgerTransfer.code == "confirmed", books.LedgerTransfer.debit == Account.COST_OF_SALES)
         .group_by(books.LedgerTransfer.renewal_id)
         .subquery()
     )
     renewal = renewal_rows.Renewal
-    chosen = select(renewal, posted.c.times).outerjoin(posted, posted.c.renewal_id == renewal.id)
+    chosen = select(renewal, posted.c.times).outerjoin(posted, posted.c.renewal_id == renewal.id).where(page(renewal.id))
     for row, times in session.execute(chosen.execution_options(yield_per=1000)):
         confirmed = row.state is RenewalState.CONFIRMED
         if confirmed and row.cost_minor and times != 1:
@@ -121,13 +163,14 @@ def _renewal_postings(session: Session) -> Iterator[str]:
             yield f"renewal {row.id}: {row.state} with a carrier debit in the books"
 
 
-def _transfers_of_renewals(session: Session) -> Iterator[str]:
+def _transfers_of_renewals(session: Session, page: Page) -> Iterator[str]:
     """Each transfer is explained by what happened to its renewal, and what happened stands in the books."""
     transfer, renewal, payment = books.LedgerTransfer, renewal_rows.Renewal, sale_rows.Payment
     chosen = (
         select(transfer, renewal, payment.tender)
         .join(renewal, renewal.id == transfer.renewal_id)
         .join(payment, (payment.sale_id == renewal.sale_id) & (payment.state == PaymentState.TAKEN))
+        .where(page(renewal.id))
         .order_by(renewal.id, transfer.id)
     )
     rows = session.execute(chosen.execution_options(yield_per=1000))
@@ -137,7 +180,7 @@ def _transfers_of_renewals(session: Session) -> Iterator[str]:
         again = sum(row.code == "not_sent" for row in own)
         yield from _compare(f"renewal {renewal_id}", own, _right(found[0][1], found[0][2], again))
     without = select(renewal.id).where(renewal.paid_at.is_not(None), ~exists().where(transfer.renewal_id == renewal.id))
-    for renewal_id in session.scalars(without):
+    for renewal_id in session.scalars(without.where(page(renewal.id))):
         yield f"renewal {renewal_id}: paid, and nothing of it stands in the ledger"
 
 
@@ -189,15 +232,19 @@ def _compare(whose: str, found: Iterable[books.LedgerTransfer], right: list[Tran
             yield f"{whose}: the ledger lacks what was {code}"
 
 
-def _payments(session: Session) -> Iterator[str]:
+def _payments(session: Session, page: Page) -> Iterator[str]:
     """A paid sale's payments are its total, exactly, and it has a receipt number; an unpaid one has neither."""
     taken = (
         select(sale_rows.Payment.sale_id, func.sum(sale_rows.Payment.amount_minor).label("amount"))
-        .where(sale_rows.Payment.state == PaymentState.TAKEN)
+        .where(page(sale_rows.Payment.sale_id), sale_rows.Payment.state == PaymentState.TAKEN)
         .group_by(sale_rows.Payment.sale_id)
         .subquery()
     )
-    chosen = select(sale_rows.Sale, taken.c.amount).outerjoin(taken, taken.c.sale_id == sale_rows.Sale.id)
+    chosen = (
+        select(sale_rows.Sale, taken.c.amount)
+        .outerjoin(taken, taken.c.sale_id == sale_rows.Sale.id)
+        .where(page(sale_rows.Sale.id))
+    )
     for sale, amount in session.execute(chosen.execution_options(yield_per=1000)):
         paid = sale.state is SaleState.PAID
         if paid and (amount is None or int(amount) != sale.total_minor):
@@ -208,21 +255,21 @@ def _payments(session: Session) -> Iterator[str]:
             yield f"sale {sale.id}: {sale.state} and receipt number {sale.receipt_number}"
 
 
-def _lines(session: Session) -> Iterator[str]:
+def _lines(session: Session, page: Page) -> Iterator[str]:
     """A paid sale's total is the sum of its lines, and each line names a number of its own sale."""
     line, number = renewal_rows.Renewal, sale_rows.NumberCheck
     priced = (
         select(line.sale_id, func.sum(line.price_minor).label("amount"))
-        .where(line.paid_at.is_not(None))
+        .where(line.paid_at.is_not(None), page(line.sale_id))
         .group_by(line.sale_id)
         .subquery()
     )
     chosen = select(sale_rows.Sale, priced.c.amount).outerjoin(priced, priced.c.sale_id == sale_rows.Sale.id)
-    for sale, amount in session.execute(chosen.where(sale_rows.Sale.state == SaleState.PAID).execution_options(yield_per=1000)):
+    for sale, amount in session.execute(chosen.where(sale_rows.Sale.state == SaleState.PAID, page(sale_rows.Sale.id))):
         if int(amount or 0) != sale.total_minor:
             yield f"sale {sale.id}: lines of {amount or 0} for a total of {sale.total_minor}"
     own = exists().where(number.id == line.number_check_id, number.sale_id == line.sale_id, number.look_up == line.number_look_up)
-    for line_id in session.scalars(select(line.id).where(~own)):
+    for line_id in session.scalars(select(line.id).where(~own, page(line.sale_id))):
         yield f"renewal {line_id}: its number is not one of its sale's"
 
 
@@ -259,7 +306,7 @@ def _numbers(session: Session) -> Iterator[str]:
             yield f"till {till_id}: {kind} numbers have a gap ({count} receipts, the last is {last})"
 
 
-def _receipts(session: Session) -> Iterator[str]:
+def _receipts(session: Session, page: Page) -> Iterator[str]:
     """Each receipt has the number of its place in the series and belongs to what was paid under it."""
     receipt, sale, refund = receipt_rows.Receipt, sale_rows.Sale, sale_rows.Refund
     chosen = (
@@ -267,29 +314,41 @@ def _receipts(session: Session) -> Iterator[str]:
         .join(till_rows.Till, till_rows.Till.id == receipt.till_id)
         .outerjoin(sale, sale.id == receipt.sale_id)
         .outerjoin(refund, (refund.sale_id == receipt.sale_id) & (refund.receipt_number == receipt.number))
+        .where(page(receipt.id))
     )
     for row, till_code, of_sale, of_refund in session.execute(chosen.execution_options(yield_per=1000)):
         if row.number != number_text(row.kind, till_code, row.sequence):
             yield f"receipt {row.number}: the series says {number_text(row.kind, till_code, row.sequence)}"
         elif row.number != (of_sale if row.kind is ReceiptKind.SALE else of_refund):
             yield f"receipt {row.number}: it belongs to another sale"
-    for owner in (sale, refund):
-        given = owner.receipt_number
-        for number in session.scalars(select(given).where(given.is_not(None), ~exists().where(receipt.number == given))):
+
+
+def _given_out(session: Session, page: Page) -> Iterator[str]:
+    """Each number that a sale or a refund names is there."""
+    owners = ((sale_rows.Sale.id, sale_rows.Sale.receipt_number), (sale_rows.Refund.sale_id, sale_rows.Refund.receipt_number))
+    for sale_id, given in owners:
+        missing = given.is_not(None) & ~exists().where(receipt_rows.Receipt.number == given)
+        for number in session.scalars(select(given).where(page(sale_id), missing)):
             yield f"receipt {number}: it was given out and is gone"
 
 
-def _slips(session: Session) -> Iterator[str]:
+def _slips(session: Session, page: Page) -> Iterator[str]:
     """Each slip is the one whose digest the journal sealed, and each sealed one is there."""
     slip, receipt, row = receipt_rows.ReceiptDocument, receipt_rows.Receipt, journal_rows.JournalRow
     issued = (row.object_kind == "sale") & (row.object_id == receipt.sale_id) & (row.kind == "receipt.issued")
     sealed = exists().where(issued, row.content.contains(slip.hash))
-    chosen = select(slip, receipt.number, sealed).join(receipt, receipt.id == slip.receipt_id)
+    chosen = select(slip, receipt.number, sealed).join(receipt, receipt.id == slip.receipt_id).where(page(slip.id))
     for document, number, is_sealed in session.execute(chosen.execution_options(yield_per=500)):
         if not is_sealed or hashlib.sha256(document.document.encode()).hexdigest() != document.hash:
             yield f"receipt {number}: its slip {document.id} is not the one that was issued"
+
+
+def _issued(session: Session, page: Page) -> Iterator[str]:
+    """Each slip that the journal tells of is there. By sales: the journal knows what it is about."""
+    slip, receipt, row = receipt_rows.ReceiptDocument, receipt_rows.Receipt, journal_rows.JournalRow
     kept = exists().where(slip.receipt_id == receipt.id, receipt.sale_id == row.object_id, row.content.contains(slip.hash))
-    for content in session.scalars(select(row.content).where(row.kind == "receipt.issued", ~kept)):
+    about = (row.object_kind == "sale") & page(row.object_id)
+    for content in session.scalars(select(row.content).where(about, row.kind == "receipt.issued", ~kept)):
         yield f"receipt {json.loads(content)['number']}: a slip that was issued is gone"
 
 

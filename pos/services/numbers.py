@@ -31,7 +31,7 @@ from pos.store import plans as plan_rows
 from pos.store import renewals as renewal_rows
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.life import begin, move
 
 # Questions that change nothing may go to all carriers at once; threads end with the answer.
@@ -45,7 +45,7 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
     Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm: in each case there is no sale and no money moved.
     Power cut: before the commit nothing exists; after it the sale opens again by its id."""
     with reading() as session:
-        if shift_rows.open_at(session, desk.till.id) is None:
+        if shift_rows.seen_at(session, desk.till.id) is None:
             raise NoOpenShift
         earlier = session.get(rows.Sale, sale_id)
         if earlier is not None:
@@ -54,6 +54,13 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
                 return
             raise StaleForm
     carrier, subscription = _who_has(number, kit)
+    _open(sale_id, number, kind, carrier, subscription, desk, language, kit)
+
+
+@retried
+def _open(
+    sale_id: str, number: str, kind: str, carrier: str, subscription: Subscription, desk: Desk, language: str, kit: Kit
+) -> None:
     now = kit.now()
     with transaction() as session:
         if session.get(rows.Sale, sale_id) is not None:
@@ -79,11 +86,18 @@ def ask_about_another(sale_id: str, number_id: str, number: str, kind: str, desk
     Raises SaleOver, TooManyNumbers, NumberOfAnotherCarrier, CarrierDown, StaleForm: in each case the sale stands as it
     stood. Power cut: the number is there or it is not."""
     with reading() as session:
-        if shift_rows.open_at(session, desk.till.id) is None:
+        if shift_rows.seen_at(session, desk.till.id) is None:
             raise NoOpenShift
         if _is_there(session, sale_id, number_id, number, kit):
             return
     carrier, subscription = _who_has(number, kit)
+    _add(sale_id, number_id, number, kind, carrier, subscription, desk, kit)
+
+
+@retried
+def _add(
+    sale_id: str, number_id: str, number: str, kind: str, carrier: str, subscription: Subscription, desk: Desk, kit: Kit
+) -> None:
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
@@ -98,6 +112,7 @@ def ask_about_another(sale_id: str, number_id: str, number: str, kind: str, desk
         kit.pen(desk, now).note(session, "number.added", "sale", sale_id, {"carrier": carrier, "place": place})
 
 
+@retried
 def drop(sale_id: str, number_id: str, desk: Desk, *, kit: Kit) -> None:
     """Take a number and its plan out of an open sale; again changes nothing. Raises SaleOver, LastNumber, StaleForm.
 

@@ -41,12 +41,13 @@ from pos.store import sales as rows
 from pos.store import shifts as shift_rows
 from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.life import begin, move
 
 OPEN = (PaymentState.INTENDED, PaymentState.IN_DOUBT)
 
 
+@retried
 def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit) -> Money:
     """The change to give; the sale is paid (move 4). The same post again gives the same answer and changes nothing.
 
@@ -82,6 +83,7 @@ def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit
     return change
 
 
+@retried
 def begin_card(sale_id: str, quote: str, desk: Desk, *, kit: Kit) -> None:
     """Write down that the clerk is about to key the amount on the terminal (move 3). Again: nothing changes."""
     now = kit.now()
@@ -100,6 +102,7 @@ def begin_card(sale_id: str, quote: str, desk: Desk, *, kit: Kit) -> None:
             move(session, sale, SALE, SaleState.TENDERING, pen)
 
 
+@retried
 def take_card(sale_id: str, slip: CardSlip, desk: Desk, *, kit: Kit) -> None:
     """The terminal approved, or its list shows the payment: the sale is paid (moves 4 and 6). Again: same answer.
 
@@ -133,6 +136,7 @@ def take_card(sale_id: str, slip: CardSlip, desk: Desk, *, kit: Kit) -> None:
     return None
 
 
+@retried
 def card_declined(sale_id: str, desk: Desk, *, kit: Kit) -> None:
     """The terminal declined: another card, or cash, may follow for the same sale."""
     now = kit.now()
@@ -145,6 +149,7 @@ def card_declined(sale_id: str, desk: Desk, *, kit: Kit) -> None:
                 move(session, payment, PAYMENT, PaymentState.DECLINED, kit.pen(desk, now))
 
 
+@retried
 def card_without_result(sale_id: str, desk: Desk, *, kit: Kit) -> None:
     """No result from the terminal (move 5): its own list decides, nothing else."""
     now = kit.now()
@@ -154,6 +159,7 @@ def card_without_result(sale_id: str, desk: Desk, *, kit: Kit) -> None:
             _mark_in_doubt(session, sale, desk, kit, now)
 
 
+@retried
 def card_is_missing(sale_id: str, desk: Desk, *, kit: Kit) -> None:
     """The terminal's own list does not show the payment (move 6): the sale is voided and may be begun again."""
     now = kit.now()
@@ -161,12 +167,12 @@ def card_is_missing(sale_id: str, desk: Desk, *, kit: Kit) -> None:
         sale = mine(session, sale_id, desk)
         if sale.state is not SaleState.TENDER_UNKNOWN:
             return
-        pen = kit.pen(desk, now)
+        pen, shift = kit.pen(desk, now), shift_rows.open_at(session, sale.till_id)
         for payment in rows.payments_of(session, sale_id):
             if payment.state is PaymentState.IN_DOUBT:
                 evidence = {"evidence": "not on the terminal's list"}
                 move(session, payment, PAYMENT, PaymentState.MISSING, pen, evidence)
-        void_lines(session, sale, desk, kit, now)
+        void_lines(session, sale, shift, desk, kit, now)
 
 
 def mark_silent_terminals(*, kit: Kit) -> int:
@@ -175,14 +181,19 @@ def mark_silent_terminals(*, kit: Kit) -> int:
     with reading() as session:
         silent = rows.tenders_left_open(session, now - TENDER_PATIENCE)
     for sale_id in silent:
-        with transaction() as session:
-            sale = rows.for_change(session, sale_id)
-            if sale is not None and sale.state is SaleState.TENDERING:
-                till = session.get_one(till_rows.Till, sale.till_id)
-                store = till_rows.store_of(session, till).plain()
-                clerk = session.get_one(staff_rows.Staff, sale.staff_id).plain()
-                _mark_in_doubt(session, sale, Desk(store, till.plain(), clerk), kit, now)
+        _mark_silent(sale_id, now, kit)
     return len(silent)
+
+
+@retried
+def _mark_silent(sale_id: str, now: datetime, kit: Kit) -> None:
+    with transaction() as session:
+        sale = rows.for_change(session, sale_id)
+        if sale is not None and sale.state is SaleState.TENDERING:
+            till = session.get_one(till_rows.Till, sale.till_id)
+            store = till_rows.store_of(session, till).plain()
+            clerk = session.get_one(staff_rows.Staff, sale.staff_id).plain()
+            _mark_in_doubt(session, sale, Desk(store, till.plain(), clerk), kit, now)
 
 
 def _mark_in_doubt(session: Session, sale: rows.Sale, desk: Desk, kit: Kit, now: datetime) -> None:
@@ -325,7 +336,7 @@ def _paid(
         )
     # In one order for everybody: two sales of the same plans never wait for each other.
     for line in sorted(lines, key=lambda line: line.plan_id):
-        session.get_one(plan_rows.Plan, line.plan_id).sold += 1
+        plan_rows.count_sold(session, line.plan_id)
 
 
 def _same_cash(session: Session, sale: rows.Sale, tendered: Money) -> Money:

@@ -8,14 +8,18 @@ from pos.ports import Product
 from pos.services.kit import Kit
 from pos.store import plans as rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 
 
 def import_catalogue(store_code: str, carrier_name: str, *, kit: Kit) -> int:
     """Bring a store's price list up to date; the number of plans on sale. An open sale keeps the price it was quoted.
 
     Raises CarrierUnavailable before anything is changed. What the carrier no longer lists is retired, not deleted."""
-    products = list(kit.carriers[carrier_name].list_products())
+    return _bring_up_to_date(store_code, carrier_name, list(kit.carriers[carrier_name].list_products()), kit)
+
+
+@retried
+def _bring_up_to_date(store_code: str, carrier_name: str, products: list[Product], kit: Kit) -> int:
     now = kit.now()
     with transaction() as session:
         store = till_rows.store_by_code(session, store_code)

@@ -17,8 +17,9 @@ from pos.services.kit import Kit
 from pos.services.sales import job_picture
 from pos.services.words import say_in
 from pos.store import print_jobs as rows
+from pos.store import receipts as receipt_rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen, begin, move
 from receipts import layouts
 from receipts.document import Document, as_copy
@@ -101,10 +102,14 @@ def printers_due(*, kit: Kit) -> list[int]:
         return rows.printers_with_work(session, kit.now())
 
 
+@retried
 def take_next(printer_id: int, owner: str, *, kit: Kit) -> Sheet | None:
     """Lease the printer's oldest due job. Originals that are too old are held, drawer pulses that are late cancelled."""
     now = kit.now()
     with transaction() as session:
+        printer = till_rows.printer_for_change(session, printer_id)
+        if printer is None:
+            return None
         while (job := rows.next_for(session, printer_id, now)) is not None:
             pen = _pen(session, job, kit, now)
             age = now - job.created_at
@@ -116,7 +121,6 @@ def take_next(printer_id: int, owner: str, *, kit: Kit) -> Sheet | None:
                 move(session, job, PRINT_JOB, JobState.HELD, pen)
                 session.flush()
                 continue
-            printer = session.get_one(till_rows.Printer, printer_id)
             job.lease_owner, job.lease_ends_at, job.attempts = owner, now + LEASE, job.attempts + 1
             job.first_byte_at = None
             move(session, job, PRINT_JOB, JobState.SENDING, pen)
@@ -125,6 +129,7 @@ def take_next(printer_id: int, owner: str, *, kit: Kit) -> Sheet | None:
     return None
 
 
+@retried
 def about_to_send(sheet: Sheet, *, kit: Kit) -> bool:
     """Written before the first byte leaves: from here on nobody may repeat the job by himself. False when the lease is lost."""
     now = kit.now()
@@ -136,6 +141,7 @@ def about_to_send(sheet: Sheet, *, kit: Kit) -> bool:
         return True
 
 
+@retried
 def record(sheet: Sheet, result: str, reason: str | None, near_end: bool, *, kit: Kit) -> None:
     """What the transport knows: printed, sent, not_ready or uncertain. A lost lease means somebody else has decided."""
     now = kit.now()
@@ -167,18 +173,25 @@ def recover(owner_prefix: str, *, kit: Kit) -> None:
     """Jobs of a sender that is gone: uncertain when bytes may have left, queued again when none did."""
     now = kit.now()
     with reading() as session:
-        if not rows.abandoned(session, now, owner_prefix):
-            return
+        found = rows.abandoned(session, now, owner_prefix)
+    for job_id in found:
+        _recover(job_id, owner_prefix, now, kit)
+
+
+@retried
+def _recover(job_id: int, owner_prefix: str, now: datetime, kit: Kit) -> None:
     with transaction() as session:
-        for job in rows.abandoned(session, now, owner_prefix):
-            pen = _pen(session, job, kit, now)
-            job.lease_owner = job.lease_ends_at = None
-            if job.first_byte_at is not None or job.kind is JobKind.DRAWER:
-                job.reason, job.due_at = "no_confirmation", None
-                move(session, job, PRINT_JOB, JobState.UNCERTAIN, pen)
-            else:
-                job.due_at = now
-                move(session, job, PRINT_JOB, JobState.QUEUED, pen)
+        job = rows.still_abandoned(session, job_id, now, owner_prefix)
+        if job is None:
+            return
+        pen = _pen(session, job, kit, now)
+        job.lease_owner = job.lease_ends_at = None
+        if job.first_byte_at is not None or job.kind is JobKind.DRAWER:
+            job.reason, job.due_at = "no_confirmation", None
+            move(session, job, PRINT_JOB, JobState.UNCERTAIN, pen)
+        else:
+            job.due_at = now
+            move(session, job, PRINT_JOB, JobState.QUEUED, pen)
 
 
 def _pen(session: Session, job: rows.PrintJob, kit: Kit, now: datetime) -> Pen:
@@ -207,11 +220,14 @@ def came_out(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
     return _decide(job_id, desk, kit, {JobState.UNCERTAIN: JobState.PRINTED})
 
 
+@retried
 def did_not_come_out(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
     """A person says that it did not: a numbered copy follows, because nobody can know that no original exists."""
     now = kit.now()
     with transaction() as session:
         job = _mine(session, job_id, desk)
+        if job.receipt_id is not None:
+            receipt_rows.for_change(session, job.receipt_id)
         pen = kit.pen(desk, now)
         if job.state is JobState.UNCERTAIN:
             move(session, job, PRINT_JOB, JobState.CANCELLED, pen, {"why": "a person says it did not come out"})
@@ -235,6 +251,7 @@ def did_not_come_out(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
     return sale_id
 
 
+@retried
 def release(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
     """Print a held slip after all, or try a waiting one now."""
     now = kit.now()
@@ -256,6 +273,7 @@ def cancel(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
     return _decide(job_id, desk, kit, goals)
 
 
+@retried
 def _decide(job_id: int, desk: Desk, kit: Kit, goals: dict[JobState, JobState]) -> str | None:
     now = kit.now()
     with transaction() as session:
@@ -276,6 +294,7 @@ def _mine(session: Session, job_id: int, desk: Desk) -> rows.PrintJob:
     return job
 
 
+@retried
 def test_page(desk: Desk, *, kit: Kit) -> None:
     """A page with ruler, both scripts and a code, for the till's printer."""
     now = kit.now()
@@ -305,6 +324,7 @@ def local_time(local: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
 
 
+@retried
 def set_printer(till_code: str, settings: dict[str, object]) -> bool:
     """Point a till at a printer with these settings; False when there is no such till."""
     with transaction() as session:

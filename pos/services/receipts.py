@@ -29,7 +29,7 @@ from pos.store import sales as sale_rows
 from pos.store import shifts as shift_rows
 from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen
 from receipts import html, layouts, pdf
 from receipts.blocks import Cut
@@ -86,6 +86,7 @@ def _issue_for_line(
         _issue(session, receipt, _later(session, sale, renewal, pen.at), name, sale, pen, JobKind.SLIP)
 
 
+@retried
 def issue_interim(sale_id: str, desk: Desk, *, kit: Kit) -> None:
     """The ORIGINAL while the carrier is still thinking about some line; pressing again changes nothing."""
     now = kit.now()
@@ -138,6 +139,7 @@ def issue_refund(
     return number
 
 
+@retried
 def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
     """COPY n of the latest slip of a receipt, counted and journaled. The sale's id. Raises NotFound, NotYetKnown."""
     now = kit.now()
@@ -148,6 +150,9 @@ def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
         documents = rows.documents_of(session, receipt.id)
         if not documents:
             raise NotYetKnown
+        # Held while its copies are counted: two tills that reprint it at once get two numbers.
+        rows.for_change(session, receipt.id)
+        shift = shift_rows.open_at(session, desk.till.id)
         pen = kit.pen(desk, now)
         copy_number = job_rows.copies_of(session, receipt.id) + 1
         document = copy_of(_as_it_stands(documents), copy_number, local_time(desk.store.local(now)))
@@ -162,7 +167,6 @@ def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
             copy_number=copy_number,
         )
         pen.note(session, "receipt.copied", "sale", receipt.sale_id or "", {"number": number, "copy": copy_number})
-        shift = shift_rows.open_at(session, desk.till.id)
         if shift is not None:
             shift.reprints_count += 1
         sale_id = receipt.sale_id

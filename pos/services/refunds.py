@@ -25,10 +25,11 @@ from pos.store import ledger as books
 from pos.store import renewals as renewal_rows
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
-from pos.store.db import transaction
+from pos.store.db import retried, transaction
 from pos.store.life import begin, move
 
 
+@retried
 def pay_back(
     sale_id: str, desk: Desk, *, kit: Kit, renewal_id: str | None = None, authorisation: str = "", slip_number: str = ""
 ) -> Money:

@@ -26,7 +26,7 @@ from pos.store import ledger as books
 from pos.store import renewals as rows
 from pos.store import sales as sale_rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.keys import KeyRingUnusable
 from pos.store.life import Pen, move
 
@@ -56,15 +56,21 @@ def recover(owner_prefix: str, *, kit: Kit) -> int:
     """Renewals whose sender is gone count as unknown and are asked about at once (move 11). How many there were."""
     now = kit.now()
     with reading() as session:
-        if not rows.orphans(session, now, owner_prefix):
-            return 0
-    with transaction() as session:
         found = rows.orphans(session, now, owner_prefix)
-        for renewal in found:
-            _free(renewal)
-            renewal.reason, renewal.due_at = Reason.NO_ANSWER.value, now
-            move(session, renewal, RENEWAL, RenewalState.UNKNOWN, _pen(session, renewal, kit, now), {"why": "orphan"})
-        return len(found)
+    return sum(_own_orphan(renewal_id, owner_prefix, now, kit) for renewal_id in found)
+
+
+@retried
+def _own_orphan(renewal_id: str, owner_prefix: str, now: datetime, kit: Kit) -> bool:
+    """False where another worker was first."""
+    with transaction() as session:
+        renewal = rows.still_orphan(session, renewal_id, now, owner_prefix)
+        if renewal is None:
+            return False
+        _free(renewal)
+        renewal.reason, renewal.due_at = Reason.NO_ANSWER.value, now
+        move(session, renewal, RENEWAL, RenewalState.UNKNOWN, _pen(session, renewal, kit, now), {"why": "orphan"})
+        return True
 
 
 def work_once(owner: str, *, kit: Kit) -> bool:
@@ -72,9 +78,11 @@ def work_once(owner: str, *, kit: Kit) -> bool:
     with reading() as session:
         if not rows.something_due(session, kit.now()):
             return False
-    task = take_next(owner, kit=kit)
+    claimed: list[str] = []
+    task = take_next(owner, kit=kit, claimed=claimed)
     if task is None:
-        return True
+        # Nothing free: others hold what is due, and whatever they leave is still due at the next look.
+        return bool(claimed)
     carrier = kit.carriers[task.carrier]
     try:
         if task.request is not None:
@@ -90,6 +98,7 @@ def work_once(owner: str, *, kit: Kit) -> bool:
 UNBOOKABLE = (ArithmeticError, ValueError, TypeError, LookupError, DataError)
 
 
+@retried
 def _give_to_a_manager(task: Task, fault: str, *, kit: Kit) -> None:
     """An answer that cannot be booked must not be asked for again and again: the money stays in sight with a manager."""
     now = kit.now()
@@ -104,32 +113,39 @@ def _give_to_a_manager(task: Task, fault: str, *, kit: Kit) -> None:
         _to_manual(session, renewal, pen, f"the answer cannot be booked: {fault}")
 
 
-def take_next(owner: str, *, kit: Kit) -> Task | None:
+def take_next(owner: str, *, kit: Kit, claimed: list[str] | None = None) -> Task | None:
     """Step one: claim, decide between sending and asking, and commit that it is about to happen (moves 7 and 14).
 
-    A row that cannot be prepared (a seal that does not open, a key that is gone) is put off and does not hold up the rest."""
-    claimed: list[str] = []
+    A row that cannot be prepared (a seal that does not open, a key that is gone) is put off and does not hold up the rest.
+    ``claimed`` gets the renewal that was looked at, whatever became of it."""
+    claimed = [] if claimed is None else claimed
     try:
         return _claim(owner, claimed, kit)
     except (InvalidTag, KeyRingUnusable, ValueError, RuntimeError):
-        now = kit.now()
-        with transaction() as session:
-            for renewal_id in claimed:
-                renewal = rows.for_change(session, renewal_id)
-                if renewal is not None and renewal.state in rows.WAITING:
-                    renewal.due_at = now + ASKING_LATER
-                    pen = _pen(session, renewal, kit, now)
-                    pen.note(session, "renewal.put_off", "renewal", renewal_id, {"why": "it cannot be prepared"})
+        for renewal_id in claimed:
+            _put_off(renewal_id, kit)
         return None
 
 
+@retried
+def _put_off(renewal_id: str, kit: Kit) -> None:
+    now = kit.now()
+    with transaction() as session:
+        renewal = rows.for_change(session, renewal_id)
+        if renewal is not None and renewal.state in rows.WAITING:
+            renewal.due_at = now + ASKING_LATER
+            pen = _pen(session, renewal, kit, now)
+            pen.note(session, "renewal.put_off", "renewal", renewal_id, {"why": "it cannot be prepared"})
+
+
+@retried
 def _claim(owner: str, claimed: list[str], kit: Kit) -> Task | None:
     now = kit.now()
     with transaction() as session:
         renewal = rows.claim_due(session, now, owner, now + _LEASE_MARGIN)
         if renewal is None:
             return None
-        claimed.append(renewal.id)
+        claimed[:] = [renewal.id]
         carrier = kit.carriers.get(renewal.carrier)
         if carrier is None:
             # The configuration lost a carrier: the money stays in sight, and doctor names it.
@@ -229,6 +245,7 @@ def _number(renewal: rows.Renewal, kit: Kit) -> str:
     return kit.keys.open(renewal.number_sealed, f"renewals.number_sealed:{renewal.id}")
 
 
+@retried
 def write_outcome(task: Task, outcome: Outcome, *, kit: Kit) -> None:
     """Step three after sending: moves 8 to 11, guarded by the fence. Another owner's word stands; ours is dropped then."""
     now = kit.now()
@@ -257,6 +274,7 @@ def write_outcome(task: Task, outcome: Outcome, *, kit: Kit) -> None:
             _slip(session, renewal, pen, kit)
 
 
+@retried
 def write_finding(task: Task, finding: Finding, *, kit: Kit) -> None:
     """Step three after asking: moves 12 to 15. Nothing is decided by absence before the settle window is over."""
     now = kit.now()
@@ -429,12 +447,6 @@ def _evidence(outcome: Outcome) -> dict[str, object]:
 
 
 def _held(session: Session, task: Task, states: set[RenewalState]) -> rows.Renewal | None:
-    known = session.get(rows.Renewal, task.renewal_id)
-    if known is None:
-        return None
-    # The sale first, then its lines: everybody locks in this order.
-    sale_rows.for_change(session, known.sale_id)
-    session.expire(known)
     renewal = rows.for_change(session, task.renewal_id)
     if renewal is None or renewal.fence != task.fence or renewal.state not in states:
         return None

@@ -38,7 +38,7 @@ from pos.store import sales as rows
 from pos.store import shifts as shift_rows
 from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
-from pos.store.db import queue_up, reading, transaction
+from pos.store.db import queue_up, reading, retried, transaction
 from pos.store.life import begin, move
 
 # The journal's word for a manager who lets the same plan be sold twice.
@@ -53,6 +53,15 @@ def new_id() -> str:
 def mine(session: Session, sale_id: str, desk: Desk) -> rows.Sale:
     """The sale for this desk to change, locked. Raises SaleNotFound for another store's, SaleParked for another clerk's."""
     sale = rows.for_change(session, sale_id)
+    if sale is None or sale.store_id != desk.store.id:
+        raise SaleNotFound
+    _refuse_parked(sale, desk)
+    return sale
+
+
+def mine_to_see(session: Session, sale_id: str, desk: Desk) -> rows.Sale:
+    """The same, to look at."""
+    sale = session.get(rows.Sale, sale_id)
     if sale is None or sale.store_id != desk.store.id:
         raise SaleNotFound
     _refuse_parked(sale, desk)
@@ -74,6 +83,7 @@ def changeable(session: Session, sale_id: str, desk: Desk) -> rows.Sale:
     return sale
 
 
+@retried
 def choose_plan(
     sale_id: str,
     plan_id: int,
@@ -243,6 +253,7 @@ def _quote_content(renewal: renewal_rows.Renewal) -> dict[str, object]:
     }
 
 
+@retried
 def void(sale_id: str, desk: Desk, *, kit: Kit) -> None:
     """Give a sale up before any money. Raises SaleOver when it is paid, TenderOpen while a card payment is open.
     A voided sale stays voided: the same post again changes nothing."""
@@ -256,17 +267,16 @@ def void(sale_id: str, desk: Desk, *, kit: Kit) -> None:
         for payment in rows.payments_of(session, sale_id):
             if payment.state in (PaymentState.INTENDED, PaymentState.IN_DOUBT):
                 raise TenderOpen(amount=payment.amount)
-        void_lines(session, sale, desk, kit, now)
+        void_lines(session, sale, shift_rows.open_at(session, sale.till_id), desk, kit, now)
 
 
-def void_lines(session: Session, sale: rows.Sale, desk: Desk, kit: Kit, now: datetime) -> None:
+def void_lines(session: Session, sale: rows.Sale, shift: shift_rows.Shift | None, desk: Desk, kit: Kit, now: datetime) -> None:
     """Move the sale and its lines to voided, and count it in the shift."""
     pen = kit.pen(desk, now)
     for renewal in renewal_rows.of_sale(session, sale.id):
         if renewal.state in (RenewalState.QUOTED, RenewalState.IDENTIFIED):
             move(session, renewal, RENEWAL, RenewalState.VOIDED, pen)
     move(session, sale, SALE, SaleState.VOIDED, pen)
-    shift = shift_rows.open_at(session, sale.till_id)
     if shift is not None:
         shift.voids_count += 1
 
@@ -274,11 +284,7 @@ def void_lines(session: Session, sale: rows.Sale, desk: Desk, kit: Kit, now: dat
 def show(sale_id: str, desk: Desk, *, kit: Kit) -> p.SalePicture:
     """Everything a screen may show of a sale of this store. Raises SaleNotFound, SaleParked."""
     with reading() as session:
-        sale = session.get(rows.Sale, sale_id)
-        if sale is None or sale.store_id != desk.store.id:
-            raise SaleNotFound
-        _refuse_parked(sale, desk)
-        return _picture(session, sale, kit)
+        return _picture(session, mine_to_see(session, sale_id, desk), kit)
 
 
 def _picture(session: Session, sale: rows.Sale, kit: Kit) -> p.SalePicture:

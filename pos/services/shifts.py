@@ -23,7 +23,7 @@ from pos.store import ledger as books
 from pos.store import shifts as rows
 from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen, begin, move
 from receipts import html, pdf
 from receipts.document import Document
@@ -54,10 +54,11 @@ def proposed_float(desk: Desk) -> Money | None:
 def current(desk: Desk) -> ShiftPicture | None:
     """The open shift of this till, without a figure in it."""
     with reading() as session:
-        shift = rows.open_at(session, desk.till.id)
+        shift = rows.seen_at(session, desk.till.id)
         return None if shift is None else _picture(session, shift)
 
 
+@retried
 def open_shift(float_amount: Money, pieces: Mapping[int, int], desk: Desk, *, kit: Kit) -> ShiftPicture:
     """A new shift with its float. Raises ShiftAlreadyOpen; two tills' forms at once open one. Power cut: none or all."""
     if not 0 <= float_amount.minor <= _LARGEST_FLOAT_MINOR or float_amount.currency != desk.store.currency:
@@ -125,6 +126,7 @@ def add_movement(
     shift.expected_minor += signed(kind, amount).minor
 
 
+@retried
 def close_shift(count: Count, reason: str, desk: Desk, *, kit: Kit) -> int | None:
     """The closed shift's id, or None: outside the tolerance, please count again (once, without sign or size).
 
@@ -241,6 +243,7 @@ def _closed(session: Session, shift_id: int, desk: Desk) -> tuple[rows.Shift, Do
     return shift, day_reports.slip(session, shift, desk, shift.closed_at or shift.opened_at)
 
 
+@retried
 def x_report(desk: Desk, *, kit: Kit) -> str:
     """The X of the open shift as HTML; each view is journaled. Raises NotAllowed, NoOpenShift."""
     if not may(desk.staff.role, Permission.SEE_EXPECTED_CASH):

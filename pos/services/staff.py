@@ -14,11 +14,12 @@ from pos.domain.errors import CodeTaken, NotFound, SignInRefused
 from pos.domain.permissions import Role
 from pos.domain.staff import LOCK_WINDOW, SESSION_END, SESSION_IDLE, WRONG_PER_STAFF, WRONG_PER_TILL, refuse_weak_pin
 from pos.domain.tills import Desk, Store, Till
+from pos.domain.tills import Staff as PlainStaff
 from pos.services.kit import Kit
 from pos.services.tills import digest
 from pos.store import staff as rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.keys import KeyRing
 
 # OWASP's floor for argon2id; what protects a stolen table of six digits is the pepper, which is not in the database.
@@ -48,10 +49,31 @@ def sign_in(store: Store, till: Till, staff_number: str, pin: str, *, kit: Kit) 
     The try is written before the PIN is looked at and given back when it was right, so that a crash or a parallel guess
     counts as wrong. Other stays at this till end in the same commit."""
     now = kit.now()
+    try_id, stored, person, locked = _count_as_wrong(store, till, staff_number, now)
+    right = _verify(stored, pin, kit.keys) and not locked
+    stay_id = secrets.token_urlsafe(32)
+    if person is not None:
+        desk = Desk(store, till, person)
+        if right:
+            _begin_stay(stay_id, try_id, desk, now, kit)
+        else:
+            _note_refusal(desk, staff_number, locked, now, kit)
+    if not right:
+        raise SignInRefused
+    return stay_id
+
+
+@retried
+def _count_as_wrong(
+    store: Store, till: Till, staff_number: str, now: datetime
+) -> tuple[int, str | None, PlainStaff | None, bool]:
+    """(the try, the PIN's hash, the person if at home here, whether locked). Parallel guesses must see each other's tries:
+    one at a time for each till and for each person."""
     with transaction() as session:
-        # One guess at a time for each till: parallel ones must see each other's tries.
         till_rows.lock(session, till.id)
         person = rows.by_number(session, staff_number)
+        if person is not None:
+            rows.lock(session, person.id)
         at_home = person is not None and person.suspended_at is None and person.store_id in (None, store.id)
         try_row = rows.WrongTry(staff_id=person.id if person and at_home else None, till_id=till.id, at=now)
         since = now - LOCK_WINDOW
@@ -60,33 +82,35 @@ def sign_in(store: Store, till: Till, staff_number: str, pin: str, *, kit: Kit) 
         )
         session.add(try_row)
         session.flush()
-        try_id = try_row.id
-        stored = person.pin_hash if person is not None and at_home else None
-    right = _verify(stored, pin, kit.keys) and not locked
-    stay_id = secrets.token_urlsafe(32)
+        if person is None or not at_home:
+            return try_row.id, None, None, locked
+        return try_row.id, person.pin_hash, person.plain(), locked
+
+
+@retried
+def _begin_stay(stay_id: str, try_id: int, desk: Desk, now: datetime, kit: Kit) -> None:
     with transaction() as session:
-        pen = kit.pen(Desk(store, till, person.plain()), now) if person is not None and at_home else None
-        if not right or pen is None or person is None:
-            if pen is not None:
-                pen.note(session, "staff.pin_failed", "staff", staff_number[:12], {"locked": locked})
-        else:
-            session.delete(session.get_one(rows.WrongTry, try_id))
-            for stay in rows.live_sign_ins(session, till.id):
-                stay.ended_at, stay.ended_why = now, "switched"
-            session.add(
-                rows.SignIn(
-                    id_hash=digest(stay_id),
-                    staff_id=person.id,
-                    till_id=till.id,
-                    began_at=now,
-                    seen_at=now,
-                    ends_at=now + SESSION_END,
-                )
+        till_rows.lock(session, desk.till.id)
+        session.delete(session.get_one(rows.WrongTry, try_id))
+        for stay in rows.live_sign_ins(session, desk.till.id):
+            stay.ended_at, stay.ended_why = now, "switched"
+        session.add(
+            rows.SignIn(
+                id_hash=digest(stay_id),
+                staff_id=desk.staff.id,
+                till_id=desk.till.id,
+                began_at=now,
+                seen_at=now,
+                ends_at=now + SESSION_END,
             )
-            pen.note(session, "staff.signed_in", "staff", person.number, {})
-    if not right:
-        raise SignInRefused
-    return stay_id
+        )
+        kit.pen(desk, now).note(session, "staff.signed_in", "staff", desk.staff.number, {})
+
+
+@retried
+def _note_refusal(desk: Desk, staff_number: str, locked: bool, now: datetime, kit: Kit) -> None:
+    with transaction() as session:
+        kit.pen(desk, now).note(session, "staff.pin_failed", "staff", staff_number[:12], {"locked": locked})
 
 
 def _verify(stored: str | None, pin: str, keys: KeyRing) -> bool:
@@ -123,6 +147,7 @@ def who(stay_id: str, store: Store, till: Till, *, kit: Kit, by_itself: bool = F
     return desk
 
 
+@retried
 def _seen(stay_id: str, now: datetime) -> None:
     with transaction() as session:
         stay = session.get(rows.SignIn, digest(stay_id))
@@ -130,6 +155,7 @@ def _seen(stay_id: str, now: datetime) -> None:
             stay.seen_at = now
 
 
+@retried
 def sign_out(stay_id: str, desk: Desk, *, kit: Kit) -> None:
     """End the stay at the server; the browser's copy of the id is worth nothing from now on."""
     now = kit.now()
@@ -140,6 +166,7 @@ def sign_out(stay_id: str, desk: Desk, *, kit: Kit) -> None:
             kit.pen(desk, now).note(session, "staff.signed_out", "staff", desk.staff.number, {})
 
 
+@retried
 def add(number: str, name: str, role: Role, store_code: str | None, pin: str, language: str, *, kit: Kit) -> None:
     """A new person, journaled in the office chain of the store (``all`` for people of every store).
 

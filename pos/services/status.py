@@ -61,7 +61,7 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
     """The strip for one till; a handful of small questions."""
     carrier, since = watch.look()
     with reading() as session:
-        shift = shift_rows.open_at(session, desk.till.id)
+        shift = shift_rows.seen_at(session, desk.till.id)
         printer, reason = "none", None
         if desk.till.printer_id is not None:
             row = session.get_one(till_rows.Printer, desk.till.printer_id)

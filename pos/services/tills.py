@@ -12,7 +12,7 @@ from pos.domain.tills import Store, Till
 from pos.services.kit import Kit
 from pos.store import staff as staff_rows
 from pos.store import tills as rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _MISSES = 5
@@ -23,12 +23,13 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+@retried
 def make_code(till_code: str, *, kit: Kit) -> str:
     """A one-time enrolment code, good for ten minutes, shown once. Raises EnrolmentCodeWrong when there is no such till."""
     code = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     now = kit.now()
     with transaction() as session:
-        till = rows.till_by_code(session, till_code)
+        till = rows.till_for_change(session, till_code)
         if till is None:
             raise EnrolmentCodeWrong
         till.enrolment_code_hash, till.enrolment_ends_at = digest(code), now + ENROLMENT_CODE_LIFE
@@ -38,6 +39,7 @@ def make_code(till_code: str, *, kit: Kit) -> str:
     return f"{till_code}-{code}"
 
 
+@retried
 def enrol(code: str, *, kit: Kit) -> str:
     """Exchange a code for the till's secret (256 bits, for the browser's cookie). An earlier browser of that till is out.
 
@@ -46,7 +48,7 @@ def enrol(code: str, *, kit: Kit) -> str:
     now = kit.now()
     refused = False
     with transaction() as session:
-        till = rows.till_by_code(session, till_code)
+        till = rows.till_for_change(session, till_code)
         if till is None or till.enrolment_code_hash is None or till.enrolment_ends_at is None:
             raise EnrolmentCodeWrong
         right = hmac.compare_digest(till.enrolment_code_hash, digest(secret_part))
@@ -89,6 +91,7 @@ def all_tills() -> list[tuple[str, str, str]]:
         return [(till.code, till.name, rows.store_of(session, till).name) for till in rows.all_tills(session)]
 
 
+@retried
 def add_store(store: Store, *, kit: Kit) -> None:
     """Write a new store down, journaled in its office chain. Raises CodeTaken."""
     now = kit.now()
@@ -120,6 +123,7 @@ def add_store(store: Store, *, kit: Kit) -> None:
         pen.note(session, "store.added", "store", store.code, content)
 
 
+@retried
 def add_till(store_code: str, code: str, name: str, surface: str, *, kit: Kit) -> None:
     """A new till of a store; a browser becomes it with a code from ``make_code``. Raises NotFound, CodeTaken."""
     now = kit.now()

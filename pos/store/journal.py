@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import Index, String, Text, insert, select
+from sqlalchemy import Index, String, Text, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.journal import GENESIS, Entry, canonical, seal
 from pos.store.base import Base, Moment
+from pos.store.db import before_commit, locked
 from pos.store.keys import KeyRing
 
 
@@ -96,6 +97,7 @@ class Draft:
 _WAITING = "journal rows that wait for their seal"
 
 
+@before_commit
 def seal_waiting(session: Session) -> None:
     """Seal what was written so far to its chains. The commit does it; so does everything that reads the journal inside a
     transaction. Chains are locked in one order, so that two transactions cannot wait for each other."""
@@ -115,7 +117,7 @@ def seal_waiting(session: Session) -> None:
 
 
 def _locked_head(session: Session, chain: str) -> JournalHead:
-    head = session.scalar(select(JournalHead).where(JournalHead.chain == chain).with_for_update())
+    head = session.scalar(locked(select(JournalHead).where(JournalHead.chain == chain)))
     if head is None:
         head = JournalHead(chain=chain, seq=0, mac=GENESIS)
         session.add(head)
@@ -147,10 +149,11 @@ def head_of(session: Session, chain: str) -> tuple[int, str]:
     return (head.seq, head.mac) if head is not None else (0, GENESIS)
 
 
-def rows(session: Session) -> Iterator[JournalRow]:
-    """The whole journal, chain by chain in order, without holding it in memory."""
-    seal_waiting(session)
-    yield from session.scalars(select(JournalRow).order_by(JournalRow.chain, JournalRow.seq).execution_options(yield_per=2000))
+def page(session: Session, chain: str, after: int, up_to: int, limit: int) -> list[tuple[Entry, str]]:
+    """At most ``limit`` rows of a chain behind a place and up to another, with their seals, in order."""
+    columns = (*(getattr(JournalRow, name) for name in Entry.__dataclass_fields__), JournalRow.mac)
+    chosen = select(*columns).where(JournalRow.chain == chain, JournalRow.seq > after, JournalRow.seq <= up_to)
+    return [(Entry(*row[:-1]), row[-1]) for row in session.execute(chosen.order_by(JournalRow.seq).limit(limit))]
 
 
 def heads(session: Session) -> dict[str, tuple[int, str]]:
@@ -168,7 +171,11 @@ def about(session: Session, objects: list[tuple[str, str]]) -> list[JournalRow]:
     return sorted(found, key=lambda row: (row.at, row.chain, row.seq))
 
 
-def chains(session: Session) -> set[str]:
-    """The chains that have at least one row."""
-    seal_waiting(session)
-    return set(session.scalars(select(JournalRow.chain).distinct()))
+def ends(session: Session) -> dict[str, int]:
+    """The chains that have at least one row, and the last number in each; a few steps down the index, however long they are."""
+    found: dict[str, int] = {}
+    chain = session.scalar(select(func.min(JournalRow.chain)))
+    while chain is not None:
+        found[chain] = session.scalar(select(func.max(JournalRow.seq)).where(JournalRow.chain == chain)) or 0
+        chain = session.scalar(select(func.min(JournalRow.chain)).where(JournalRow.chain > chain))
+    return found

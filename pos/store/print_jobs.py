@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, func, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.print_jobs import JobKind, JobState
 from pos.store.base import Base, Moment, Word
+from pos.store.db import locked
 
 
 class PrintJob(Base):
@@ -48,22 +49,32 @@ def printers_with_work(session: Session, now: datetime) -> list[int]:
 
 
 def next_for(session: Session, printer_id: int, now: datetime) -> PrintJob | None:
-    """The oldest due job, none while another one is being sent to this printer. Drawer pulses go before the paper."""
+    """The oldest due job of a printer that is held, none while another one is being sent to it. Drawer pulses go first."""
     busy = select(PrintJob.id).where(PrintJob.printer_id == printer_id, PrintJob.state == JobState.SENDING)
     if session.scalar(busy.limit(1)) is not None:
         return None
     chosen = select(PrintJob).where(PrintJob.printer_id == printer_id, PrintJob.state.in_(OPEN), PrintJob.due_at <= now)
-    return session.scalar(chosen.order_by(PrintJob.id).limit(1).with_for_update(skip_locked=True))
+    return session.scalar(locked(chosen.order_by(PrintJob.id).limit(1), skip=True))
 
 
-def abandoned(session: Session, now: datetime, owner_prefix: str) -> list[PrintJob]:
-    """Jobs whose sender is gone: its lease ended, or it is an earlier life of this worker."""
-    gone = or_(PrintJob.lease_ends_at < now, PrintJob.lease_owner.startswith(owner_prefix, autoescape=True))
-    return list(session.scalars(select(PrintJob).where(PrintJob.state == JobState.SENDING, gone).with_for_update()))
+def _gone(now: datetime, owner_prefix: str) -> ColumnElement[bool]:
+    """Whether a job's sender is gone: its lease ended, or it is an earlier life of this worker."""
+    ended = or_(PrintJob.lease_ends_at < now, PrintJob.lease_owner.startswith(owner_prefix, autoescape=True))
+    return and_(PrintJob.state == JobState.SENDING, ended)
+
+
+def abandoned(session: Session, now: datetime, owner_prefix: str) -> list[int]:
+    """Jobs whose sender is gone."""
+    return list(session.scalars(select(PrintJob.id).where(_gone(now, owner_prefix)).order_by(PrintJob.id)))
+
+
+def still_abandoned(session: Session, job_id: int, now: datetime, owner_prefix: str) -> PrintJob | None:
+    """The job, held, unless somebody else has it in hand or has seen to it."""
+    return session.scalar(locked(select(PrintJob).where(PrintJob.id == job_id, _gone(now, owner_prefix)), skip=True))
 
 
 def for_change(session: Session, job_id: int) -> PrintJob | None:
-    return session.scalar(select(PrintJob).where(PrintJob.id == job_id).with_for_update())
+    return session.scalar(locked(select(PrintJob).where(PrintJob.id == job_id)))
 
 
 def of_sale(session: Session, sale_id: str) -> list[PrintJob]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.receipts import ReceiptKind, number_text
 from pos.store.base import Base, Moment, Word
+from pos.store.db import locked
 
 
 class NumberSeries(Base):
@@ -59,12 +60,17 @@ class ReceiptDocument(Base):
 def take_number(session: Session, till_id: int, till_code: str, kind: ReceiptKind) -> tuple[int, str]:
     """The next (sequence, text) of a series: unique, rising, without a gap, because it rolls back with its sale."""
     chosen = select(NumberSeries).where(NumberSeries.till_id == till_id, NumberSeries.kind == kind)
-    series = session.scalar(chosen.with_for_update())
+    series = session.scalar(locked(chosen))
     if series is None:
         series = NumberSeries(till_id=till_id, kind=kind, last=0)
         session.add(series)
     series.last += 1
     return series.last, number_text(kind, till_code, series.last)
+
+
+def for_change(session: Session, receipt_id: int) -> Receipt | None:
+    """A receipt, held while its next copy gets a number."""
+    return session.scalar(locked(select(Receipt).where(Receipt.id == receipt_id)))
 
 
 def by_number(session: Session, number: str) -> Receipt | None:

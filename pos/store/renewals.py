@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, func, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState
 from pos.domain.renewals import RenewalState
 from pos.store.base import Base, Minor, Moment, Word
+from pos.store.db import locked
 from pos.store.sales import NumberCheck, Payment, Sale
+from pos.store.sales import for_change as sale_for_change
 
 
 class Renewal(Base):
@@ -51,8 +53,8 @@ class Renewal(Base):
     valid_before: Mapped[datetime | None] = mapped_column(Moment)
     valid_now: Mapped[datetime | None] = mapped_column(Moment)
     # The life at the carrier.
-    provider_ref: Mapped[str | None] = mapped_column(String(80))
-    operator_ref: Mapped[str | None] = mapped_column(String(80))
+    provider_ref: Mapped[str | None] = mapped_column(String(120))
+    operator_ref: Mapped[str | None] = mapped_column(String(120))
     reason: Mapped[str | None] = mapped_column(String(40))
     raw_code: Mapped[str | None] = mapped_column(String(80))
     paid_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -121,7 +123,11 @@ def live_of_sale(session: Session, sale_id: str) -> list[Renewal]:
 
 
 def for_change(session: Session, renewal_id: str) -> Renewal | None:
-    return session.scalar(select(Renewal).where(Renewal.id == renewal_id).with_for_update())
+    """A renewal, held; its sale first, because everybody locks in this order."""
+    sale_id = session.scalar(select(Renewal.sale_id).where(Renewal.id == renewal_id))
+    if sale_id is None or sale_for_change(session, sale_id) is None:
+        return None
+    return session.scalar(locked(select(Renewal).where(Renewal.id == renewal_id)))
 
 
 def latest_attempt(session: Session, renewal_id: str) -> Attempt | None:
@@ -137,34 +143,53 @@ def number_is_busy(session: Session, number_look_up: str, renewal_id: str) -> bo
 WAITING = (RenewalState.PAID, RenewalState.PENDING, RenewalState.UNKNOWN)
 
 
-def claim_due(session: Session, now: datetime, owner: str, lease_ends_at: datetime) -> Renewal | None:
-    """Take the oldest due renewal that nobody holds. PostgreSQL lets two workers take two; SQLite takes turns."""
+def _due(now: datetime) -> ColumnElement[bool]:
     free = or_(Renewal.lease_ends_at.is_(None), Renewal.lease_ends_at < now)
+    return and_(Renewal.state.in_(WAITING), Renewal.due_at <= now, free)
+
+
+def claim_due(session: Session, now: datetime, owner: str, lease_ends_at: datetime) -> Renewal | None:
+    """Take the oldest due renewal that nobody holds. PostgreSQL lets two workers take two, of two sales; SQLite takes turns.
+
+    The sale is held first. Whoever held it a moment ago may have seen to the renewal meanwhile: then there is nothing."""
     chosen = (
-        select(Renewal)
-        .where(Renewal.state.in_(WAITING), Renewal.due_at <= now, free)
+        select(Sale.id, Renewal.id)
+        .join(Renewal, Renewal.sale_id == Sale.id)
+        .where(_due(now))
         # A customer who has just paid stands at the counter; askings about others wait behind him.
-        .order_by(Renewal.state != RenewalState.PAID, Renewal.due_at)
+        .order_by(Renewal.state != RenewalState.PAID, Renewal.due_at, Renewal.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=Sale, key_share=True, skip_locked=True)
     )
-    renewal = session.scalar(chosen)
+    found = session.execute(chosen).first()
+    if found is None:
+        return None
+    renewal = session.scalar(locked(select(Renewal).where(Renewal.id == found[1], _due(now))))
     if renewal is not None:
         renewal.lease_owner, renewal.lease_ends_at, renewal.fence = owner, lease_ends_at, renewal.fence + 1
     return renewal
 
 
 def something_due(session: Session, now: datetime) -> bool:
-    free = or_(Renewal.lease_ends_at.is_(None), Renewal.lease_ends_at < now)
-    due = select(Renewal.id).where(Renewal.state.in_(WAITING), Renewal.due_at <= now, free).limit(1)
-    return session.scalar(due) is not None
+    return session.scalar(select(Renewal.id).where(_due(now)).limit(1)) is not None
 
 
-def orphans(session: Session, now: datetime, owner_prefix: str) -> list[Renewal]:
-    """Renewals that say "being sent" and whose sender is gone: its lease ended, or it is an earlier life of this worker."""
+def _orphaned(now: datetime, owner_prefix: str) -> ColumnElement[bool]:
+    """Whether a renewal says "being sent" and its sender is gone: its lease ended, or it is an earlier life of this worker."""
     gone = or_(Renewal.lease_ends_at < now, Renewal.lease_owner.startswith(owner_prefix, autoescape=True))
-    chosen = select(Renewal).where(Renewal.state == RenewalState.SUBMITTING, gone).with_for_update(skip_locked=True)
-    return list(session.scalars(chosen))
+    return and_(Renewal.state == RenewalState.SUBMITTING, gone)
+
+
+def orphans(session: Session, now: datetime, owner_prefix: str) -> list[str]:
+    """Renewals whose sender is gone."""
+    return list(session.scalars(select(Renewal.id).where(_orphaned(now, owner_prefix)).order_by(Renewal.id)))
+
+
+def still_orphan(session: Session, renewal_id: str, now: datetime, owner_prefix: str) -> Renewal | None:
+    """The renewal, held with its sale, unless another worker has seen to it meanwhile."""
+    if for_change(session, renewal_id) is None:
+        return None
+    return session.scalar(select(Renewal).where(Renewal.id == renewal_id, _orphaned(now, owner_prefix)))
 
 
 _CARD_OPEN = (PaymentState.INTENDED, PaymentState.IN_DOUBT)

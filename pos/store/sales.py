@@ -12,6 +12,7 @@ from pos.domain.payments import PaymentState, Tender
 from pos.domain.refunds import RefundState
 from pos.domain.sales import SaleState
 from pos.store.base import Base, Minor, Moment, Word
+from pos.store.db import locked
 
 
 class Sale(Base):
@@ -143,7 +144,7 @@ class Refund(Base):
 
 def for_change(session: Session, sale_id: str) -> Sale | None:
     """The sale, locked until the transaction ends (on SQLite the transaction itself is the lock)."""
-    return session.scalar(select(Sale).where(Sale.id == sale_id).with_for_update())
+    return session.scalar(locked(select(Sale).where(Sale.id == sale_id)))
 
 
 def numbers_of(session: Session, sale_id: str) -> list[NumberCheck]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from pos.domain.money import Money
 from pos.domain.shifts import Movement, ShiftState
 from pos.store.base import Base, Minor, Moment, Word
+from pos.store.db import locked
 
 
 class Shift(Base):
@@ -114,8 +115,13 @@ class ZReport(Base):
 
 
 def open_at(session: Session, till_id: int) -> Shift | None:
-    """The open shift of a till, locked for its running totals."""
-    return session.scalar(select(Shift).where(Shift.open_till_id == till_id).with_for_update())
+    """The open shift of a till, held for its running totals. Before the first move: the journal's head comes later."""
+    return session.scalar(locked(select(Shift).where(Shift.open_till_id == till_id)))
+
+
+def seen_at(session: Session, till_id: int) -> Shift | None:
+    """The open shift of a till, to look at."""
+    return session.scalar(select(Shift).where(Shift.open_till_id == till_id))
 
 
 def last_closed(session: Session, till_id: int) -> Shift | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from pos.domain import tills as domain
 from pos.domain.permissions import Role
 from pos.store.base import Base, Moment, Word
+from pos.store.db import locked
 
 
 class Staff(Base):
@@ -73,6 +74,11 @@ def people_of(session: Session, store_id: int) -> list[Staff]:
 
 def by_number(session: Session, number: str) -> Staff | None:
     return session.scalar(select(Staff).where(Staff.number == number))
+
+
+def lock(session: Session, staff_id: int) -> None:
+    """Hold a person's row until the transaction ends, after the till's."""
+    session.scalar(locked(select(Staff).where(Staff.id == staff_id)))
 
 
 def wrong_tries(session: Session, since: datetime, *, staff_id: int | None = None, till_id: int | None = None) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import tills as domain
 from pos.store.base import Base, Minor, Moment
+from pos.store.db import locked
 
 
 class Store(Base):
@@ -103,9 +104,19 @@ def till_by_code(session: Session, code: str) -> Till | None:
     return session.scalar(select(Till).where(Till.code == code))
 
 
+def till_for_change(session: Session, code: str) -> Till | None:
+    """A till, held: guesses at its enrolment code are counted one by one."""
+    return session.scalar(locked(select(Till).where(Till.code == code)))
+
+
 def lock(session: Session, till_id: int) -> None:
     """Hold a till's row until the transaction ends (on SQLite the transaction itself is the lock)."""
-    session.scalar(select(Till.id).where(Till.id == till_id).with_for_update())
+    session.scalar(locked(select(Till).where(Till.id == till_id)))
+
+
+def printer_for_change(session: Session, printer_id: int) -> Printer | None:
+    """A printer, held while its next slip is chosen; None where somebody else is choosing."""
+    return session.scalar(locked(select(Printer).where(Printer.id == printer_id), skip=True))
 
 
 def all_tills(session: Session) -> list[Till]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,7 @@ from pos.services import payments, print_jobs, sales, shifts
 from pos.store import db as store
 from pos.store import journal
 from tests.counter import Counter
+from tests.engines import thief
 from tests.services.shop import Ready, Shop, findings
 
 SLIP = CardSlip("VISA", "4242", "A1B2C3", "0017")
@@ -557,10 +557,8 @@ def test_with_the_trigger_gone_verify_names_the_row(
     shop.work()
     assert findings(shop.app) == []
     table, sql, words = TAMPERING[what]
-    with closing(sqlite3.connect(folder / "shop.sqlite3")) as thief, thief:
-        for event in ("update", "delete"):
-            thief.execute(f"drop trigger {table}_no_{event}")
-        assert thief.execute(sql).rowcount > 0
+    with thief(folder, table) as connection:
+        assert connection.execute(sql).rowcount > 0
     found = findings(shop.app)
     assert any(words in finding for finding in found), found
     to_be_found.extend(found)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
+from pos import demo
 from pos.app import press
 from pos.domain.tills import Desk
 from pos.sandbox.printer import Condition, VirtualPrinter
@@ -231,9 +231,8 @@ def test_no_means_a_numbered_copy_and_copies_go_on_counting(shop: Shop, paper: P
 @pytest.fixture
 def printer(shop: Shop) -> Iterator[VirtualPrinter]:
     with VirtualPrinter(port=0) as made:
-        with shop.by_hand() as connection:
-            change = "update printers set settings = json_set(settings, '$.port', :port)"
-            connection.execute(text(change), {"port": made.port})
+        with shop.app.app_context():
+            demo.move_printers(made.port)
         yield made
 
 

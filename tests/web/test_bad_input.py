@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from html import unescape
 from pathlib import Path
 from uuid import uuid4
@@ -17,8 +17,9 @@ from pos.app import create_app, make_carriers, press
 from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
 from pos.services import print_jobs
-from tests.conftest import StandingClock, _close, _release, settings_in
+from tests.conftest import OnEach, StandingClock, _close, _release, furnish, settings_in
 from tests.counter import Counter, Page
+from tests.engines import Engine, copy_shop, everything_in
 
 CARD = "This looks like a payment card number. It was not stored. Card numbers are never typed here."
 NO_AMOUNT = "This is not an amount. Type digits, for example 20.00."
@@ -53,24 +54,42 @@ def typed(page: Page, name: str) -> str:
 # ------------------------------------------------------------------ one shop for all that leaves no trace
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> Path:
-    folder = tmp_path_factory.mktemp("bad_input")
-    for name in ("shop.sqlite3", "keys.json"):
-        shutil.copy(furnished / name, folder / name)
-    return folder
+class Day(OnEach):
+    """What all tests of this module share, on each kind of database; ends with the module."""
+
+    def __init__(self, folders: pytest.TempPathFactory, ends: ExitStack) -> None:
+        super().__init__(folders)
+        self.ends = ends
+        self.place: dict[str, Path] = {}
 
 
 @pytest.fixture(scope="module")
-def shared(place: Path) -> Iterator[Counter]:
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    with ExitStack() as ends:
+        yield Day(tmp_path_factory, ends)
+
+
+@pytest.fixture
+def shared(day: Day, engine: Engine, on_each: OnEach) -> Counter:
     """A clerk with an open shift; each test begins a sale of its own."""
-    with SandboxServer(SandboxSettings(), state=None, port=0) as server:
-        settings = settings_in(place, server.url)
+
+    def begin(folder: Path) -> Counter:
+        day.place[engine.name] = folder
+        copy_shop(engine, furnish(on_each, engine), folder)
+        day.ends.callback(engine.drop, folder)
+        server = day.ends.enter_context(SandboxServer(SandboxSettings(), state=None, port=0))
+        settings = settings_in(folder, server.url)
         app = create_app(settings, clock=StandingClock(), given=make_carriers(settings))
-        yield Counter(app).open_shift()
-        with app.app_context():
-            _release(app)
-        _close(app.extensions["simcounter"].carriers)
+        day.ends.callback(end, app)
+        return Counter(app).open_shift()
+
+    return day.once(engine, "bad_input", begin)
+
+
+def end(app: Flask) -> None:
+    with app.app_context():
+        _release(app)
+    _close(app.extensions["simcounter"].carriers)
 
 
 @pytest.fixture
@@ -432,9 +451,13 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def steps(shared: Counter) -> dict[str, str]:
+@pytest.fixture
+def steps(day: Day, engine: Engine, shared: Counter) -> dict[str, str]:
     """A sale at each step, by its name in FORMS."""
+    return day.once(engine, "steps", lambda _folder: sales_at_each_step(shared))
+
+
+def sales_at_each_step(shared: Counter) -> dict[str, str]:
     found = {"new": str(uuid4())}
     found["document"] = shared.number("07700 900120").sale_id
     found["plan"] = shared.number("07700 900121").document().sale_id
@@ -479,7 +502,7 @@ def send(clerk: Counter, steps: dict[str, str], form: str, changed: Mapping[str,
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in ("language", "enrol_demo")])
 def test_a_card_number_is_refused_in_every_field_and_kept_nowhere(
-    clerk: Counter, steps: dict[str, str], place: Path, form: str, capfd: pytest.CaptureFixture[str]
+    clerk: Counter, day: Day, engine: Engine, steps: dict[str, str], form: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     clerk.get("/")
     for field in FORMS[form][1]:
@@ -489,11 +512,12 @@ def test_a_card_number_is_refused_in_every_field_and_kept_nowhere(
             assert status in (400, 409, 422, 200, 302), (field, card, status)
             for spelling in {card, card.replace(" ", ""), "4111111111111111", f"{int(card.replace(' ', '')):,}"}:
                 assert spelling not in body + address, f"{form}.{field} shows a card number again"
-    assert_nothing_of_a_card(place, "".join(capfd.readouterr()))
+    assert_nothing_of_a_card(day.place[engine.name], "".join(capfd.readouterr()))
 
 
 def assert_nothing_of_a_card(place: Path, log: str) -> None:
-    raw = b"".join(path.read_bytes() for path in place.iterdir() if path.name != "keys.json")
+    raw = everything_in(place)
+    assert b"LON1" in raw, "nothing was read at all"
     for card in CARDS:
         for spelling in (card, card.replace(" ", ""), "4111111111111111"):
             assert spelling.encode() not in raw, "a card number stands in the files of the database"
