@@ -32,6 +32,7 @@ from pos.store.db import reading, transaction
 from pos.store.life import Pen
 from receipts import html, layouts, pdf
 from receipts.document import Document
+from receipts.parts import Say
 from receipts.slips import ConfirmationSlip, Line, Origin, RefundSlip, SaleSlip, SaleState, Shop
 
 # The word of a renewal's state on paper.
@@ -50,6 +51,9 @@ def issue_for(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Rene
     receipt = _sale_receipt(session, sale)
     known = {document.state for document in rows.documents_of(session, receipt.id)}
     state = _slip_state(renewal.state)
+    if renewal.replaces is not None:
+        _issue_replacement(session, sale, renewal, receipt, f"{state.value}.{renewal.line_number}", known, pen)
+        return
     if state.value in known:
         return
     if not known:
@@ -60,6 +64,25 @@ def issue_for(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Rene
         _issue(session, receipt, document, "confirmation", sale, pen, JobKind.SLIP)
     elif state is SaleState.REFUND_DUE:
         _issue(session, receipt, _sale_slip(session, sale, renewal, state), state.value, sale, pen, JobKind.SLIP)
+
+
+def _issue_replacement(
+    session: Session,
+    sale: sale_rows.Sale,
+    renewal: renewal_rows.Renewal,
+    receipt: rows.Receipt,
+    slip: str,
+    known: set[str],
+    pen: Pen,
+) -> None:
+    """A replacement has no receipt of its own: its slips point to the sale's, whose ORIGINAL came out before."""
+    if slip in known:
+        return
+    state = _slip_state(renewal.state)
+    done = state is SaleState.ACTIVATED
+    document = _confirmation(session, sale, renewal, pen.at) if done else _sale_slip(session, sale, renewal, state)
+    _issue(session, receipt, document, slip, sale, pen, JobKind.SLIP)
+    sale.interim_printed = state is SaleState.BEING_CONFIRMED
 
 
 def issue_interim(sale_id: str, desk: Desk, *, kit: Kit) -> None:
@@ -105,12 +128,20 @@ def issue_refund(
         reason=say("Not activated by the carrier"),
         total=str(-refund.amount),
         lines=(_line(sale, renewal, desk.store),),
-        payments=((tender, str(-refund.amount)),),
+        payments=((tender, str(-refund.amount)), *_refund_slip(refund, say)),
+        approver=desk.staff.number if refund.reason else "",
         case_number=case_number(sale),
     )
     document = layouts.refund(slip, say, sale.language)
     _issue(session, receipt, document, "refund", sale, pen, JobKind.ORIGINAL, till_id=desk.till.id)
     return number
+
+
+def _refund_slip(refund: sale_rows.Refund, say: Say) -> tuple[tuple[str, str], ...]:
+    """What the customer's bank will show, where the money went to a card."""
+    if refund.tender is not Tender.CARD:
+        return ()
+    return ((say("Authorisation"), refund.authorisation or ""), (say("Terminal slip"), refund.slip_number or ""))
 
 
 def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
