@@ -244,7 +244,7 @@ class RefundSlipUsed(NeedsAttention):
 
 class OtherPrice(NeedsAttention):
     sentence = N_(
-        "{plan} costs {price}, but {paid} was paid. Nothing was changed; give the money back first, then sell the other plan anew."
+        "{plan} costs {price}, but {paid} was paid. Nothing was changed; give the money back first, then sell that plan anew."
     )
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.print_jobs import JobKind, JobState
-from pos.domain.refunds import RefundState
+from pos.domain.refunds import OPEN, RefundState
 from pos.domain.renewals import RenewalState
 from pos.domain.sales import SaleState
 
@@ -92,6 +92,7 @@ class RenewalPicture:
     deadline: datetime | None
     next_asking_at: datetime | None
     case_number: str | None
+    masked: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,15 @@ class PaymentPicture:
 
 @dataclass(frozen=True)
 class RefundPicture:
+    """The latest refund of a renewal: ``till_code``, ``clerk`` and ``at`` say where it was begun, or where the money left."""
+
     state: RefundState
     tender: Tender
     amount: Money
     receipt_number: str | None
+    till_code: str = ""
+    clerk: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +172,12 @@ class SalePicture:
     def taken(self) -> PaymentPicture | None:
         """The payment that counts, if the sale is paid."""
         return next((p for p in self.payments if p.state is PaymentState.TAKEN), None)
+
+    @property
+    def at_the_terminal(self) -> RefundState | None:
+        """The state of a card refund whose result the terminal, or its list, has still to tell."""
+        open_refund = self.refund is not None and self.refund.state in OPEN
+        return self.refund.state if self.refund is not None and open_refund else None
 
     @property
     def moving(self) -> bool:

@@ -142,11 +142,11 @@ def _transfers_of_renewals(session: Session) -> Iterator[str]:
     )
     rows = session.execute(chosen.execution_options(yield_per=1000))
     for renewal_id, group in groupby(rows, key=lambda row: row[1].id):
-        found = [tuple(row) for row in group]
+        found = [(row, line, tender, back or tender) for row, line, tender, back in group]
         own = [row for row, *_ in found]
         again = sum(row.code == "not_sent" for row in own)
         _, line, tender, back = found[0]
-        yield from _compare(f"renewal {renewal_id}", own, _right(line, tender, back or tender, again))
+        yield from _compare(f"renewal {renewal_id}", own, _right(line, tender, back, again))
     without = select(renewal.id).where(renewal.paid_at.is_not(None), ~exists().where(transfer.renewal_id == renewal.id))
     for renewal_id in session.scalars(without):
         yield f"renewal {renewal_id}: paid, and nothing of it stands in the ledger"

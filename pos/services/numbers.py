@@ -45,7 +45,7 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
             if same and earlier.till_id == desk.till.id:
                 return
             raise StaleForm
-    carrier, subscription = _who_has(number, kit)
+    carrier, subscription = who_has(number, kit)
     now = kit.now()
     with transaction() as session:
         if session.get(rows.Sale, sale_id) is not None:
@@ -66,7 +66,7 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
         session.add(check)
 
 
-def _who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
+def who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
     """The first carrier that knows the number, in the order of the configuration."""
     names = list(kit.carriers)
     answers = list(_asking.map(lambda name: kit.carriers[name].get_subscription(number), names))

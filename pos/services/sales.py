@@ -14,7 +14,7 @@ from pos.domain.happenings import RENEWAL_NOW, happening
 from pos.domain.journal import canonical, commitment
 from pos.domain.payments import PaymentState
 from pos.domain.permissions import Permission, may
-from pos.domain.plans import Plan, valid_until
+from pos.domain.plans import Plan, effect_on
 from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
@@ -83,7 +83,7 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
         renewal = _quoted(sale, number, plan, desk, now, kit)
         renewal.line_number = len(renewal_rows.of_sale(session, sale_id)) + 1
         sale.total_minor = renewal.price_minor
-        begin(session, renewal, RENEWAL, RenewalState.QUOTED, pen, _quote_content(renewal))
+        begin(session, renewal, RENEWAL, RenewalState.QUOTED, pen, quote_content(renewal))
         if rows.identity_check_of(session, sale_id) is not None:
             move(session, renewal, RENEWAL, RenewalState.IDENTIFIED, pen)
 
@@ -143,9 +143,7 @@ def _quoted(sale: rows.Sale, number: rows.NumberCheck, plan: Plan, desk: Desk, n
 
 def effect_of(plan: Plan, number: p.NumberPicture | rows.NumberCheck, now: datetime) -> tuple[str, datetime | None]:
     """What a renewal does to the SIM: extends, replaces or starts, and until when. One rule for the plan grid and the quote."""
-    running = number.expires_at is not None and number.expires_at > now
-    effect = "extends" if running and number.plan_name == plan.name else ("replaces" if running else "starts")
-    return effect, valid_until(plan.valid_days, number.expires_at, now)
+    return effect_on(number.plan_name, number.expires_at, plan, now)
 
 
 def quote_of(plan: Plan, sale_id: str) -> str:
@@ -154,7 +152,7 @@ def quote_of(plan: Plan, sale_id: str) -> str:
     return hashlib.sha256(canonical(shown).encode()).hexdigest()[:32]
 
 
-def _quote_content(renewal: renewal_rows.Renewal) -> dict[str, object]:
+def quote_content(renewal: renewal_rows.Renewal) -> dict[str, object]:
     """What the journal seals of a quote: content, not ids, and nothing personal."""
     return {
         "sale": renewal.sale_id,
@@ -210,7 +208,7 @@ def show(sale_id: str, desk: Desk, *, kit: Kit) -> p.SalePicture:
 def _picture(session: Session, sale: rows.Sale, kit: Kit) -> p.SalePicture:
     check = rows.identity_check_of(session, sale.id)
     lines = [r for r in renewal_rows.of_sale(session, sale.id)]
-    line = next((r for r in reversed(lines) if r.state is not RenewalState.VOIDED), lines[-1] if lines else None)
+    line = next((r for r in reversed(lines) if r.state not in renewal_rows.NOT_COUNTED), lines[-1] if lines else None)
     payments = rows.payments_of(session, sale.id)
     store = session.get_one(till_rows.Store, sale.store_id)
     till = session.get_one(till_rows.Till, sale.till_id)
@@ -313,10 +311,11 @@ def _renewal(session: Session, line: renewal_rows.Renewal | None, sale: rows.Sal
         effect=line.effect,
         carrier_reference=line.provider_ref,
         reason=line.reason,
-        sent_at=attempt.sent_at if attempt is not None else sale.paid_at,
+        sent_at=attempt.sent_at if attempt is not None else line.paid_at or sale.paid_at,
         deadline=attempt.deadline_at if attempt is not None else None,
         next_asking_at=line.due_at if line.state in IN_DOUBT else None,
         case_number=case_number(sale),
+        masked=line.masked,
     )
 
 
@@ -341,10 +340,21 @@ def _payment(payment: rows.Payment) -> p.PaymentPicture:
 
 
 def _refund(session: Session, line: renewal_rows.Renewal | None) -> p.RefundPicture | None:
-    refund = rows.refund_of(session, line.id) if line is not None else None
-    if refund is None:
+    """The latest refund of a line, also one that came to nothing: the clerk is told before he tries again."""
+    found = [one for one in rows.refunds_of(session, line.sale_id) if one.renewal_id == line.id] if line is not None else []
+    if not found:
         return None
-    return p.RefundPicture(state=refund.state, tender=refund.tender, amount=refund.amount, receipt_number=refund.receipt_number)
+    refund = found[-1]
+    till = session.get_one(till_rows.Till, session.get_one(shift_rows.Shift, refund.shift_id).till_id)
+    return p.RefundPicture(
+        state=refund.state,
+        tender=refund.tender,
+        amount=refund.amount,
+        receipt_number=refund.receipt_number,
+        till_code=till.code,
+        clerk=_name(session, refund.staff_id),
+        at=refund.at,
+    )
 
 
 def job_picture(job: job_rows.PrintJob) -> p.PrintJobPicture:
@@ -407,6 +417,7 @@ def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
         objects = [("sale", sale_id)]
         objects += [("renewal", line.id) for line in renewal_rows.of_sale(session, sale_id)]
         objects += [("payment", str(payment.id)) for payment in rows.payments_of(session, sale_id)]
+        objects += [("refund", str(refund.id)) for refund in rows.refunds_of(session, sale_id)]
         objects += [("print_job", str(job.id)) for job in job_rows.of_sale(session, sale_id)]
         found = journal_rows.about(session, objects)
         return [p.HappeningPicture(at=row.at, actor=_who(session, row.actor), words=happening(row.kind)) for row in found]

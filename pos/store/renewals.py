@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState
-from pos.domain.renewals import RenewalState
+from pos.domain.renewals import IN_DOUBT, RenewalState
 from pos.store.base import Base, Minor, Moment, Word
 from pos.store.sales import Payment, Sale
 
@@ -115,6 +115,10 @@ def of_sale(session: Session, sale_id: str) -> list[Renewal]:
 
 # A plan that was chosen anew leaves a voided line behind, a refused one that was exchanged leaves a replaced one.
 NOT_COUNTED = (RenewalState.VOIDED, RenewalState.REPLACED)
+
+
+# The carrier has renewed it, or may have or still do so.
+MAY_BE_RENEWED = (*sorted(IN_DOUBT), RenewalState.CONFIRMED)
 
 
 def live_of_sale(session: Session, sale_id: str) -> list[Renewal]:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from pos.web import counter, paying, printing, receipts, search, shifts, sign_in, status
+from pos.web import counter, paying, printing, receipts, refunds, replacements, search, shifts, sign_in, status
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     sign_in.bp,
@@ -14,4 +14,4 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     status.bp,
 )
 
-__all__ = ["BLUEPRINTS", "paying"]
+__all__ = ["BLUEPRINTS", "paying", "refunds", "replacements"]

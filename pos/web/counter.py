@@ -34,6 +34,7 @@ from pos.domain.errors import (
 from pos.domain.money import NotMoney, parse
 from pos.domain.permissions import Permission
 from pos.domain.plans import Plan
+from pos.domain.refunds import RefundState
 from pos.domain.words import N_
 from pos.services import identity_checks, numbers, plans, receipts, sales, shifts
 from pos.web.errors import placed, refused, shown_again
@@ -131,13 +132,13 @@ def _number(sale_id: str) -> Any:
         case BadgeEntry():
             return _home_again(sale_id, {"entry": gettext(BADGE)}, kept(request.form)), 422
         case SearchEntry(hint=hint):
-            raise _nearly(hint, form.entry.data or "")
+            raise nearly(hint, form.entry.data or "")
         case _:
             raise UnreadableEntry
     return redirect(url_for("counter.sale", sale_id=sale_id))
 
 
-def _nearly(hint: SearchHint | None, typed: str) -> Exception:
+def nearly(hint: SearchHint | None, typed: str) -> Exception:
     if hint in (SearchHint.NUMBER_TOO_SHORT, SearchHint.NUMBER_TOO_LONG, SearchHint.NUMBER_NOT_VALID):
         return NumberNotValid(number=typed[:30])
     if hint is SearchHint.SIM_NOT_RIGHT:
@@ -334,6 +335,9 @@ def card_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str]
 
 
 def result_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str]) -> str:
+    if sale.at_the_terminal is not None:
+        name = "counter/refund_unknown.html" if sale.at_the_terminal is RefundState.IN_DOUBT else "counter/refund_card.html"
+        return render_template(name, sale=sale, errors=errors, typed=typed)
     return render_template("counter/result.html", sale=sale, now=kit().now(), reasons=REASONS, errors=errors, typed=typed)
 
 
