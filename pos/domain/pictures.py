@@ -110,7 +110,7 @@ class PaymentPicture:
 
 @dataclass(frozen=True)
 class RefundPicture:
-    """The latest refund of a renewal: ``till_code``, ``clerk`` and ``at`` say where it was begun, or where the money left."""
+    """The refund of a renewal: ``till_code``, ``clerk`` and ``at`` say where it was begun, or where the money left."""
 
     state: RefundState
     tender: Tender

@@ -26,9 +26,13 @@ REFUND = Life(
         (R.REFUNDING, R.IN_DOUBT): "no result from the terminal; its own list decides",
         (R.IN_DOUBT, R.REFUNDED): "the terminal's list shows it",
         (R.IN_DOUBT, R.MISSING): "the terminal's list does not show it",
+        (R.DECLINED, R.REFUNDING): "it is tried once more",
+        (R.MISSING, R.REFUNDING): "it is tried once more",
     },
-    ends=frozenset({R.REFUNDED, R.DECLINED, R.MISSING}),
+    ends=frozenset({R.REFUNDED}),
 )
 
 # At the terminal, with a result that nobody has told yet.
 OPEN = frozenset({R.REFUNDING, R.IN_DOUBT})
+# The money has left, or may have.
+COUNTS = OPEN | {R.REFUNDED}

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain.errors import OtherRefund, RefundSlipIncomplete, RefundSlipUsed, StaleForm
 from pos.domain.payments import TENDER_PATIENCE, Tender
-from pos.domain.refunds import REFUND, RefundState
+from pos.domain.refunds import OPEN, REFUND, RefundState
 from pos.domain.renewals import RENEWAL, RenewalState
 from pos.domain.tills import Desk
 from pos.services.kit import Kit
@@ -47,7 +47,7 @@ def record_slip(session: Session, owed: Owed, authorisation: str, slip_number: s
         return
     _refuse_slip(session, authorisation, slip_number, desk, kit)
     shift, pen = open_shift(session, desk), kit.pen(desk, kit.now())
-    if refund is None:
+    if refund is None or refund.state not in OPEN:
         refund = begin_refund(session, owed, Tender.CARD, shift, desk, pen)
     refund.authorisation, refund.slip_number = authorisation, slip_number
     shift.card_refund_minor += refund.amount_minor
@@ -88,7 +88,6 @@ def _end(
         if refund is None or refund.state is not was:
             return
         pen = kit.pen(desk, kit.now())
-        refund.counts_for = None
         move(session, refund, REFUND, becomes, pen, {"evidence": evidence})
         move(session, owed.line, RENEWAL, RenewalState.REFUND_DUE, pen, {"amount": owed.amount.minor})
 

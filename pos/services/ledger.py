@@ -17,7 +17,7 @@ from pos.domain.ledger import Account, Transfer
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.receipts import ReceiptKind, number_text
-from pos.domain.refunds import OPEN, RefundState
+from pos.domain.refunds import COUNTS, OPEN, RefundState
 from pos.domain.renewals import MONEY_HELD, RenewalState
 from pos.domain.sales import SaleState
 from pos.domain.shifts import ShiftState, expected
@@ -137,7 +137,7 @@ def _transfers_of_renewals(session: Session) -> Iterator[str]:
         select(transfer, renewal, payment.tender, refund.tender)
         .join(renewal, renewal.id == transfer.renewal_id)
         .join(payment, (payment.sale_id == renewal.sale_id) & (payment.state == PaymentState.TAKEN))
-        .outerjoin(refund, refund.counts_for == renewal.id)
+        .outerjoin(refund, refund.renewal_id == renewal.id)
         .order_by(renewal.id, transfer.id)
     )
     rows = session.execute(chosen.execution_options(yield_per=1000))
@@ -228,7 +228,7 @@ def _refunds(session: Session) -> Iterator[str]:
         .where(payment.sale_id == refund.sale_id, payment.state == PaymentState.TAKEN)
         .scalar_subquery()
     )
-    counted = refund.state.in_((*OPEN, RefundState.REFUNDED))
+    counted = refund.state.in_(COUNTS)
     chosen = select(refund.sale_id, func.sum(refund.amount_minor), taken).where(counted).group_by(refund.sale_id)
     for sale_id, given_back, paid in session.execute(chosen):
         if int(given_back) > int(paid):
@@ -239,15 +239,12 @@ def _refund_lives(session: Session) -> Iterator[str]:
     """A renewal is being given back, or was, exactly when one refund of its price says so."""
     refund, renewal = sale_rows.Refund, renewal_rows.Renewal
     for row, line in session.execute(select(refund, renewal).join(renewal, renewal.id == refund.renewal_id)):
-        counts = row.state in (*OPEN, RefundState.REFUNDED)
-        if row.counts_for != (line.id if counts else None):
-            yield f"refund {row.id}: {row.state} and counts for {row.counts_for}"
-        if counts and (row.amount_minor, row.currency) != (line.price_minor, line.currency):
+        if (row.amount_minor, row.currency) != (line.price_minor, line.currency):
             yield f"refund {row.id}: {row.amount} for a renewal of {line.price}"
         if (row.receipt_number is not None) != (row.state is RefundState.REFUNDED):
             yield f"refund {row.id}: {row.state} and receipt number {row.receipt_number}"
     for states, says in (((RenewalState.REFUNDING,), tuple(OPEN)), ((RenewalState.REFUNDED,), (RefundState.REFUNDED,))):
-        told = exists().where(refund.counts_for == renewal.id, refund.state.in_(says))
+        told = exists().where(refund.renewal_id == renewal.id, refund.state.in_(says))
         for renewal_id, state in session.execute(select(renewal.id, renewal.state).where(renewal.state.in_(states), ~told)):
             yield f"renewal {renewal_id}: {state} without its refund"
         for renewal_id, state in session.execute(select(renewal.id, renewal.state).where(renewal.state.not_in(states), told)):

@@ -85,23 +85,33 @@ def begin_refund(
 
     Raises MoreThanPaid, and RefundOverLimit for a clerk."""
     _refuse_too_much(session, owed, desk)
-    refund = rows.Refund(
-        sale_id=owed.sale.id,
-        renewal_id=owed.line.id,
-        counts_for=owed.line.id,
-        payment_id=owed.payment.id,
-        shift_id=shift.id,
-        staff_id=desk.staff.id,
-        tender=tender,
-        amount_minor=owed.amount.minor,
-        currency=owed.amount.currency,
-        reason=reason or None,
-        at=pen.at,
-    )
     content = {"sale": owed.sale.id, "amount": owed.amount.minor, "tender": tender.value, "reason": reason}
-    begin(session, refund, REFUND, RefundState.REFUNDING, pen, content)
+    refund = rows.refund_of(session, owed.line.id)
+    if refund is None:
+        refund = _refund(owed)
+        _begun(refund, tender, shift, desk, pen, reason)
+        begin(session, refund, REFUND, RefundState.REFUNDING, pen, content)
+    else:
+        _begun(refund, tender, shift, desk, pen, reason)
+        move(session, refund, REFUND, RefundState.REFUNDING, pen, content)
     move(session, owed.line, RENEWAL, RenewalState.REFUNDING, pen)
     return refund
+
+
+def _refund(owed: Owed) -> rows.Refund:
+    return rows.Refund(
+        sale_id=owed.sale.id,
+        renewal_id=owed.line.id,
+        payment_id=owed.payment.id,
+        amount_minor=owed.amount.minor,
+        currency=owed.amount.currency,
+    )
+
+
+def _begun(refund: rows.Refund, tender: Tender, shift: shift_rows.Shift, desk: Desk, pen: Pen, reason: str) -> None:
+    """Who tries it, where and how; a second try may be another's, and another way."""
+    refund.tender, refund.reason = tender, reason or None
+    refund.shift_id, refund.staff_id, refund.at = shift.id, desk.staff.id, pen.at
 
 
 def _refuse_too_much(session: Session, owed: Owed, desk: Desk) -> None:

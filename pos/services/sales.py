@@ -340,11 +340,10 @@ def _payment(payment: rows.Payment) -> p.PaymentPicture:
 
 
 def _refund(session: Session, line: renewal_rows.Renewal | None) -> p.RefundPicture | None:
-    """The latest refund of a line, also one that came to nothing: the clerk is told before he tries again."""
-    found = [one for one in rows.refunds_of(session, line.sale_id) if one.renewal_id == line.id] if line is not None else []
-    if not found:
+    """The refund of a line, also one that came to nothing: the clerk is told before he tries again."""
+    refund = rows.refund_of(session, line.id) if line is not None else None
+    if refund is None:
         return None
-    refund = found[-1]
     till = session.get_one(till_rows.Till, session.get_one(shift_rows.Shift, refund.shift_id).till_id)
     return p.RefundPicture(
         state=refund.state,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
-from pos.domain.refunds import OPEN, RefundState
+from pos.domain.refunds import COUNTS, OPEN, RefundState
 from pos.domain.sales import SaleState
 from pos.store.base import Base, Minor, Moment, Word
 from pos.store.shifts import Shift
@@ -115,10 +115,8 @@ class Refund(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), index=True)
-    renewal_id: Mapped[str] = mapped_column(ForeignKey("renewals.id"), index=True)
-    # The renewal while this refund counts; one that came to nothing counts for none. One renewal is given back once: the
-    # database refuses a twin.
-    counts_for: Mapped[str | None] = mapped_column(String(36))
+    # One renewal is given back once: the database refuses a twin. What the terminal refused is tried again in the same row.
+    renewal_id: Mapped[str] = mapped_column(ForeignKey("renewals.id"), unique=True)
     payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
     shift_id: Mapped[int] = mapped_column(ForeignKey("shifts.id"), index=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
@@ -133,8 +131,6 @@ class Refund(Base):
     reason: Mapped[str | None] = mapped_column(String(200))
     # When it was begun, and when it left once it has.
     at: Mapped[datetime] = mapped_column(Moment)
-
-    __table_args__ = (Index(None, "counts_for", unique=True),)
 
     @property
     def amount(self) -> Money:
@@ -164,19 +160,18 @@ def sale_of_slip(session: Session, till_id: int, authorisation: str, slip_number
 
 
 def refund_of(session: Session, renewal_id: str) -> Refund | None:
-    """The refund that counts: under way, or given back."""
-    return session.scalar(select(Refund).where(Refund.counts_for == renewal_id))
+    return session.scalar(select(Refund).where(Refund.renewal_id == renewal_id))
 
 
 def refunds_of(session: Session, sale_id: str) -> list[Refund]:
-    """Every refund of a sale, also those that came to nothing, in the order in which they were begun."""
+    """Every refund of a sale, also those that came to nothing."""
     return list(session.scalars(select(Refund).where(Refund.sale_id == sale_id).order_by(Refund.id)))
 
 
 def given_back_minor(session: Session, sale_id: str) -> int:
     """What has left or may have left for the customer of a sale."""
     amount = func.coalesce(func.sum(Refund.amount_minor), 0)
-    return int(session.scalar(select(amount).where(Refund.sale_id == sale_id, Refund.counts_for.is_not(None))) or 0)
+    return int(session.scalar(select(amount).where(Refund.sale_id == sale_id, Refund.state.in_(COUNTS))) or 0)
 
 
 def refund_of_slip(session: Session, till_id: int, authorisation: str, slip_number: str, since: datetime) -> Refund | None:
@@ -184,7 +179,7 @@ def refund_of_slip(session: Session, till_id: int, authorisation: str, slip_numb
     chosen = (
         select(Refund)
         .join(Shift, Shift.id == Refund.shift_id)
-        .where(Shift.till_id == till_id, Refund.at > since, Refund.counts_for.is_not(None))
+        .where(Shift.till_id == till_id, Refund.at > since, Refund.state == RefundState.REFUNDED)
         .where(Refund.authorisation == authorisation, Refund.slip_number == slip_number)
     )
     return session.scalar(chosen.limit(1))
