@@ -32,7 +32,7 @@ from tests.services.shop import SEVEN_DAYS, WORKER, Shop, findings
 from tests.services.test_refunds import at_once
 
 R = RenewalState
-OTHER = "+447700900777"
+OTHER = "+447700900124"
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_the_guards_of_a_payment_hold(shop: Shop, desk: Desk, refused: str) -> N
     with shop.by_hand() as connection:
         connection.execute(text("update plans set retired_at = '2026-11-01' where product_key = :key"), {"key": SEVEN_DAYS})
     with pytest.raises(PlanRetired):
-        instead(shop, refused, desk, number="+447700900778")
+        instead(shop, refused, desk, number="+447700900125")
     assert states(shop, refused) == ["refund_due"]
     shop.pass_time(3600)
     with shop.app.app_context():
@@ -279,10 +279,10 @@ def test_the_clerk_chooses_reads_back_and_goes_on(counter: Counter, shop: Shop, 
     chosen = line | {"plan_id": str(shop.plan_id(SEVEN_DAYS, shop.desk()))}
     assert counter.post(f"/sales/{counter.sale_id}/replace", chosen | {"entry": "07700 9007"}).status == 422
     assert "not a complete mobile number" in counter.page.plain
-    counter.post(f"/sales/{counter.sale_id}/replace", chosen | {"entry": "07700 900777"})
-    assert "+44 7700 900777" in counter.page.plain and "Paid already: 8.00 GBP" in counter.page.plain
+    counter.post(f"/sales/{counter.sale_id}/replace", chosen | {"entry": "07700 900124"})
+    assert "+44 7700 900124" in counter.page.plain and "Paid already: 8.00 GBP" in counter.page.plain
     assert states(shop, counter.sale_id) == ["refund_due"], "reading back changes nothing"
-    counter.post(f"/sales/{counter.sale_id}/replace", chosen | {"entry": "07700 900777", "agreed": "1"})
+    counter.post(f"/sales/{counter.sale_id}/replace", chosen | {"entry": "07700 900124", "agreed": "1"})
     assert "Paid. Activating now" in counter.page.plain
     counter.work()
     counter.look()

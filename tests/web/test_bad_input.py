@@ -319,7 +319,7 @@ def test_a_sale_that_never_was(clerk: Counter) -> None:
     for path in ("", "/plans", "/cash", "/progress", "/check"):
         assert clerk.get(f"/sales/{never}{path}").status == 404
         assert "There is no such sale in this shop." in at_top(clerk.page)
-    for path in ("document", "plan", "cash", "card", "card/slip", "card/declined", "card/missing", "refund", "void", "interim"):
+    for path in ("document", "plan", "cash", "card", "card/slip", "card/declined", "card/missing", "refund", "refund/card", "refund/missing", "replace", "void", "interim"):
         clerk.get("/")
         clerk.post(f"/sales/{never}/{path}", {"document_type": "passport", "tendered": "10.00", "plan_id": "1"})
         assert clerk.page.status in (404, 422), path
@@ -422,7 +422,13 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
         "/sales/{unknown}/card/slip",
         {"quote": "", "scheme": "VISA", "last4": "1", "authorisation": "A1B2C3", "slip_number": "17"},
     ),
-    "refund": ("/sales/{paid}/refund", {"authorisation": "A1B2C3", "slip_number": "17"}),
+    "refund": ("/sales/{paid}/refund", {"renewal_id": "", "authorisation": "A1B2C3", "slip_number": "17"}),
+    "refund_card": ("/sales/{paid}/refund/card", {"renewal_id": ""}),
+    "refund_declined": ("/sales/{paid}/refund/declined", {"renewal_id": ""}),
+    "refund_no_result": ("/sales/{paid}/refund/no-result", {"renewal_id": ""}),
+    "refund_missing": ("/sales/{paid}/refund/missing", {"renewal_id": ""}),
+    "refund_in_cash": ("/sales/{paid}/refund/in-cash", {"renewal_id": "", "reason": "why not"}),
+    "replace": ("/sales/{paid}/replace", {"renewal_id": "", "entry": "", "plan_id": "0", "agreed": "1"}),
     "search": ("/search", {"query": "nobody"}),
     "shift_open": ("/shift/open", {"float_amount": "x", "pieces_5000": ""}),
     "shift_close": (
