@@ -93,7 +93,7 @@ def read_back(sale_id: str, renewal_id: str, number: str | None, plan_id: int, d
         _refuse_busy(session, line, target, plan, now)
         effect, valid_now = effect_on(target.plan_name, target.expires_at, plan, now)
     grouped = numbers.grouped_number(target.number) if number is not None else None
-    return ReadBack(line.id, grouped, target.masked, plan, effect, target.expires_at, valid_now)
+    return ReadBack(renewal_id, grouped, target.masked, plan, effect, target.expires_at, valid_now)
 
 
 def replace_refused(sale_id: str, renewal_id: str, number: str | None, plan_id: int, desk: Desk, *, kit: Kit) -> str:

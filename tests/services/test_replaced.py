@@ -280,7 +280,7 @@ def test_the_clerk_chooses_reads_back_and_goes_on(counter: Counter, shop: Shop, 
     assert counter.post(f"/sales/{counter.sale_id}/replace", chosen | {"entry": "07700 9007"}).status == 422
     assert "not a complete mobile number" in counter.page.plain
     counter.post(f"/sales/{counter.sale_id}/replace", chosen | {"entry": "07700 900124"})
-    assert "+44 7700 900124" in counter.page.plain and "Paid already: 8.00 GBP" in counter.page.plain
+    assert "+44 7700 900 124" in counter.page.plain and "Paid already: 8.00 GBP" in counter.page.plain
     assert states(shop, counter.sale_id) == ["refund_due"], "reading back changes nothing"
     counter.post(f"/sales/{counter.sale_id}/replace", chosen | {"entry": "07700 900124", "agreed": "1"})
     assert "Paid. Activating now" in counter.page.plain
