@@ -62,6 +62,7 @@ def test_another_number_for_the_same_money_by_keys(till: Till, shop: LiveShop) -
 def test_a_manager_gives_cash_for_a_card(open_till: OpenTill, shop: LiveShop) -> None:
     till = open_till().enrol("LON1").sign_in("201").open_shift()
     card_refused(till).screen().awake()
+    till.page.click("summary:has-text('The card cannot get it back')")
     till.page.fill("#reason", "a gift card that is used up")
     till.page.click("#in-cash")
     till.expect("Not activated. 8.00 GBP was given back.").screen("next")
