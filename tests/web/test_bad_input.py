@@ -319,7 +319,21 @@ def test_a_sale_that_never_was(clerk: Counter) -> None:
     for path in ("", "/plans", "/cash", "/progress", "/check"):
         assert clerk.get(f"/sales/{never}{path}").status == 404
         assert "There is no such sale in this shop." in at_top(clerk.page)
-    for path in ("document", "plan", "cash", "card", "card/slip", "card/declined", "card/missing", "refund", "refund/card", "refund/missing", "replace", "void", "interim"):
+    for path in (
+        "document",
+        "plan",
+        "cash",
+        "card",
+        "card/slip",
+        "card/declined",
+        "card/missing",
+        "refund",
+        "refund/card",
+        "refund/missing",
+        "replace",
+        "void",
+        "interim",
+    ):
         clerk.get("/")
         clerk.post(f"/sales/{never}/{path}", {"document_type": "passport", "tendered": "10.00", "plan_id": "1"})
         assert clerk.page.status in (404, 422), path
