@@ -263,6 +263,7 @@ def _told(app: Flask, verb: Callable[[], None], done: str) -> None:
 @click.option("--hours", default="")
 @click.option("--footer", multiple=True)
 @click.option("--tolerance", default="1.00", show_default=True, help="difference at closing that needs no second count")
+@click.option("--refund-limit", default="", help="what a clerk may give back of one sale; empty: any sum")
 @click.pass_context
 def add_store(context: click.Context, /, code: str, **given: Any) -> None:
     """Write a new store down: what its receipts say and which rules hold there."""
@@ -277,6 +278,7 @@ def add_store(context: click.Context, /, code: str, **given: Any) -> None:
         ZoneInfo(given["zone"])
         hours, minutes = (int(part) for part in given["day_starts"].split(":"))
         tolerance = parse(given["tolerance"], given["currency"].upper())
+        limit = parse(given["refund_limit"], given["currency"].upper()).minor if given["refund_limit"] else None
         tax = basis_points(given["tax_percent"])
     except (ZoneInfoNotFoundError, ValueError, NotMoney) as fault:
         raise click.ClickException(f"Nothing was changed: {fault}") from None
@@ -298,9 +300,27 @@ def add_store(context: click.Context, /, code: str, **given: Any) -> None:
         hours=given["hours"],
         footer=given["footer"],
         drawer_tolerance_minor=tolerance.minor,
+        refund_limit_minor=limit,
     )
     app = _app(_settings(context))
     _told(app, lambda: tills.add_store(store, kit=app.extensions["simcounter"]), f"Store {store.code} is written down.")
+
+
+@main.command("set-refund-limit")
+@click.argument("store_code")
+@click.argument("limit", default="")
+@click.pass_context
+def set_refund_limit(context: click.Context, store_code: str, limit: str) -> None:
+    """What a clerk may give back of one sale, such as 50.00; without a sum, any. Above it a manager signs in."""
+    from pos.domain.money import NotMoney
+    from pos.services import tills
+
+    app = _app(_settings(context))
+    code, said = store_code.upper(), f"up to {limit}" if limit else "any sum"
+    try:
+        _told(app, lambda: tills.set_refund_limit(code, limit, kit=app.extensions["simcounter"]), f"Clerks of {code}: {said}.")
+    except NotMoney as fault:
+        raise click.ClickException(f"Nothing was changed: {fault}") from None
 
 
 @main.command("add-till")

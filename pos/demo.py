@@ -68,6 +68,7 @@ def _london(session: Session, port: int) -> None:
         hours="Mon-Sat 09:00-20:00, Sun 10:00-18:00",
         footer=["Keep this slip: thermal paper fades.", "Thank you."],
         drawer_tolerance_minor=100,
+        refund_limit_minor=5_000,
     )
     _fit_out(session, store, port, (("LON1", "Counter 1", "counter"), ("LON2", "Counter 2", "counter")))
 
@@ -90,6 +91,7 @@ def _hong_kong(session: Session, port: int) -> None:
         hours="24 hours / 24 小時",
         footer=["Keep this slip: thermal paper fades.", "請保留此收據，熱敏紙會褪色。"],
         drawer_tolerance_minor=1000,
+        refund_limit_minor=50_000,
     )
     _fit_out(session, store, port, (("HKG1", "Kiosk 12", "kiosk"),))
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from flask import Flask
 
-from pos.services import payments, print_jobs, renewals, status
+from pos.services import card_refunds, payments, print_jobs, renewals, status
 from pos.services.kit import Kit
 
 log = structlog.get_logger()
@@ -123,6 +123,7 @@ class Worker:
             renewals.recover(_NOBODY, kit=self._kit)
             print_jobs.recover(_NOBODY, kit=self._kit)
             payments.mark_silent_terminals(kit=self._kit)
+            card_refunds.mark_silent_refunds(kit=self._kit)
         if self._asked_at is None or now - self._asked_at > _ASK_CARRIERS_EVERY:
             self._asked_at = now
             with contextlib.suppress(NotImplementedError):

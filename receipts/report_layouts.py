@@ -28,6 +28,7 @@ def report(values: Report, title: str, say: Say, language: str) -> Document:
         blocks += section(tender.name, tender_rows(tender, say))
     for batch in values.cards:
         blocks += section(say("Card terminal"), card_rows(batch, say))
+    blocks += section(say("Card refunds without a result"), money_rows(values.open_refunds))
     for cash in values.cash:
         blocks += section(say("Cash %(currency)s") % {"currency": cash.currency}, cash_rows(cash, say))
     blocks += section(say("Late corrections"), money_rows(values.corrections))

@@ -128,6 +128,7 @@ class Report:
     fulfilment: Fulfilment = Fulfilment()
     tenders: tuple[Tender, ...] = ()
     cards: tuple[CardBatch, ...] = ()
+    open_refunds: Pairs = ()  # receipt and amount of each at the terminal whose result nobody has told
     cash: tuple[Cash, ...] = ()
     corrections: Pairs = ()  # late ones, of receipts before this report
     checks: str = ""  # what our own invariant checks said

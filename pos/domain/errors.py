@@ -95,6 +95,16 @@ class CardSlipIncomplete(BadInput):
     field = "last4"
 
 
+class RefundSlipIncomplete(BadInput):
+    sentence = N_("Copy the authorisation code and the slip number from the terminal's refund slip. Nothing was booked.")
+    field = "authorisation"
+
+
+class ReasonMissing(BadInput):
+    sentence = N_("Say why. The reason stands in the journal. Nothing was booked.")
+    field = "reason"
+
+
 class PinTooWeak(BadInput):
     sentence = N_("This PIN is too easy to guess. Choose six digits that are not a row, a repetition or a date.")
     field = "pin"
@@ -226,6 +236,47 @@ class OtherRefund(NeedsAttention):
 
 class NothingToRefund(NeedsAttention):
     sentence = N_("There is nothing to give back for this sale. Nothing was changed.")
+
+
+class WhichLine(NeedsAttention):
+    sentence = N_("Several renewals of this sale are to be given back. Nothing was booked; open the sale and choose one.")
+
+
+class RefundOverLimit(NeedsAttention):
+    sentence = N_(
+        "{amount} is more than the {limit} that a clerk gives back. Nothing was booked; a manager signs in here and does it."
+    )
+
+
+class MoreThanPaid(NeedsAttention):
+    sentence = N_("More would be given back than was paid. Nothing was booked; give nothing back and call a manager.")
+
+
+class RefundSlipUsed(NeedsAttention):
+    sentence = N_("This terminal slip already stands for {number}. Nothing was booked; copy the slip of this refund.")
+    field = "authorisation"
+
+
+class OtherPrice(NeedsAttention):
+    sentence = N_(
+        "{plan} costs {price}, but {paid} was paid. Nothing was changed; give the money back first, then sell that plan anew."
+    )
+
+
+class OtherReplacement(NeedsAttention):
+    sentence = N_(
+        "This renewal was replaced by another one already. Nothing was changed; take no money and look at the sale below."
+    )
+
+
+class PlanDoesNotFit(NeedsAttention):
+    sentence = N_(
+        "This plan is not for a SIM of that number. Nothing was changed; choose another plan, or give the money back first."
+    )
+
+
+class NothingToReplace(NeedsAttention):
+    sentence = N_("This renewal is not waiting for its money any more. Nothing was changed; look at the sale below.")
 
 
 class DrawerTooLow(NeedsAttention):

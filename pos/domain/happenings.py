@@ -25,6 +25,7 @@ HAPPENINGS: dict[str, str] = {
     "renewal.refund_due": N_("Refund due"),
     "renewal.refunding": N_("Money is being given back"),
     "renewal.refunded": N_("Money was given back"),
+    "renewal.replaced": N_("Replaced by another renewal"),
     "payment.intended": N_("Amount goes to the card terminal"),
     "payment.taken": N_("Payment recorded"),
     "payment.declined": N_("Declined at the terminal"),
@@ -32,6 +33,10 @@ HAPPENINGS: dict[str, str] = {
     "payment.missing": N_("Not on the terminal's list"),
     "refund.refunding": N_("Refund begun"),
     "refund.refunded": N_("Refund recorded"),
+    "refund.in_doubt": N_("No result of the refund from the terminal"),
+    "refund.declined": N_("The terminal gave nothing back"),
+    "refund.missing": N_("The refund is not on the terminal's list"),
+    "refund.in_cash": N_("Card money given back in cash"),
     "shift.open": N_("Shift opened"),
     "shift.recount": N_("Counted, once more wanted"),
     "shift.closed": N_("Shift closed"),
@@ -54,6 +59,7 @@ HAPPENINGS: dict[str, str] = {
     "z.written": N_("Z report written"),
     "plans.imported": N_("Plans imported"),
     "store.added": N_("Store added"),
+    "store.refund_limit": N_("Limit of refunds set"),
     "renewal.put_off": N_("Put off, it cannot be prepared"),
     "renewal.notified": N_("The carrier called about it"),
     "till.added": N_("Till added"),
@@ -78,8 +84,9 @@ RENEWAL_NOW: dict[RenewalState, str] = {
     RenewalState.CONFIRMED: N_("active"),
     RenewalState.REJECTED: N_("refused"),
     RenewalState.REFUND_DUE: N_("refund due"),
-    RenewalState.REFUNDING: N_("refund due"),
+    RenewalState.REFUNDING: N_("refund at the terminal"),
     RenewalState.REFUNDED: N_("refunded"),
+    RenewalState.REPLACED: N_("replaced"),
 }
 
 

@@ -75,6 +75,11 @@ def on_refund_due(cost: Money, price: Money) -> list[Transfer]:
     )
 
 
+def on_replaced(price: Money) -> list[Transfer]:
+    """Move 18: what was owed back pays for another renewal, and is held for it until the carrier answers."""
+    return _only(Transfer("replaced", A.REFUND_PAYABLE, A.CUSTOMER_MONEY_HELD, price) if price else None)
+
+
 def on_refunded(tender: Tender, amount: Money) -> list[Transfer]:
     """Move 19: given back."""
     return _only(Transfer("refunded", A.REFUND_PAYABLE, TENDER_ACCOUNT[tender], amount) if amount else None)

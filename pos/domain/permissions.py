@@ -20,6 +20,8 @@ class Permission(StrEnum):
     SEARCH = "search"
     REPRINT = "reprint"
     REFUND = "refund"
+    REFUND_OVER_LIMIT = "refund_over_limit"
+    REFUND_CARD_IN_CASH = "refund_card_in_cash"
     OVERRIDE_DUPLICATE = "override_duplicate"
     SEE_EXPECTED_CASH = "see_expected_cash"
     PRINTERS = "printers"
@@ -36,10 +38,17 @@ _AT_THE_COUNTER = frozenset(
     }
 )
 
+_OF_A_MANAGER = _AT_THE_COUNTER | {
+    Permission.REFUND_OVER_LIMIT,
+    Permission.REFUND_CARD_IN_CASH,
+    Permission.OVERRIDE_DUPLICATE,
+    Permission.SEE_EXPECTED_CASH,
+}
+
 RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: _AT_THE_COUNTER,
-    Role.MANAGER: _AT_THE_COUNTER | {Permission.OVERRIDE_DUPLICATE, Permission.SEE_EXPECTED_CASH},
-    Role.OWNER: _AT_THE_COUNTER | {Permission.OVERRIDE_DUPLICATE, Permission.SEE_EXPECTED_CASH},
+    Role.MANAGER: _OF_A_MANAGER,
+    Role.OWNER: _OF_A_MANAGER,
     Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH}),
 }
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.print_jobs import JobKind, JobState
-from pos.domain.refunds import RefundState
+from pos.domain.refunds import OPEN, RefundState
 from pos.domain.renewals import URGENCY, RenewalState
 from pos.domain.sales import SaleState
 
@@ -73,10 +73,15 @@ class DocumentPicture:
 
 @dataclass(frozen=True)
 class RefundPicture:
+    """The refund of a renewal: ``till_code``, ``clerk`` and ``at`` say where it was begun, or where the money left."""
+
     state: RefundState
     tender: Tender
     amount: Money
     receipt_number: str | None
+    till_code: str = ""
+    clerk: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -204,8 +209,24 @@ class SalePicture:
         return sum(renewal.state is RenewalState.CONFIRMED for renewal in self.renewals)
 
     @property
+    def giving_back(self) -> RenewalPicture | None:
+        """The line whose money is on its way back, or the next one that owes any: one refund at a time."""
+        for states in ({RenewalState.REFUNDING}, {RenewalState.REJECTED, RenewalState.REFUND_DUE}):
+            for renewal in self.renewals:
+                if renewal.state in states:
+                    return renewal
+        return None
+
+    @property
     def refund(self) -> RefundPicture | None:
-        return self.renewal.refund if self.renewal is not None else None
+        line = self.giving_back or self.renewal
+        return line.refund if line is not None else None
+
+    @property
+    def at_the_terminal(self) -> RefundState | None:
+        """The state of a card refund whose result the terminal, or its list, has still to tell."""
+        open_refund = self.refund is not None and self.refund.state in OPEN
+        return self.refund.state if self.refund is not None and open_refund else None
 
     @property
     def moving(self) -> bool:

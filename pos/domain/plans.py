@@ -74,3 +74,11 @@ def valid_until(plan_days: int | None, before: datetime | None, now: datetime) -
         return None
     start = before if before is not None and before > now else now
     return start + timedelta(days=plan_days)
+
+
+def effect_on(running: str | None, before: datetime | None, plan: Plan, now: datetime) -> tuple[str, datetime | None]:
+    """What ``plan`` does to a SIM whose plan is called ``running`` and ends at ``before``: extends, replaces or starts, and
+    until when."""
+    runs = before is not None and before > now
+    effect = "extends" if runs and running == plan.name else ("replaces" if runs else "starts")
+    return effect, valid_until(plan.valid_days, before, now)

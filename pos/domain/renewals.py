@@ -22,6 +22,7 @@ class RenewalState(StrEnum):
     REFUND_DUE = "refund_due"
     REFUNDING = "refunding"
     REFUNDED = "refunded"
+    REPLACED = "replaced"
 
 
 R = RenewalState
@@ -52,13 +53,15 @@ RENEWAL = Life(
         (R.REJECTED, R.REFUND_DUE): "the customer's money is to be given back",
         (R.REFUND_DUE, R.REFUNDING): "the clerk is giving the money back",
         (R.REFUNDING, R.REFUNDED): "the money is back with the customer",
+        (R.REFUNDING, R.REFUND_DUE): "the terminal gave nothing back; the money is still owed",
+        (R.REFUND_DUE, R.REPLACED): "the same money pays for another renewal instead",
     },
-    ends=frozenset({R.VOIDED, R.CONFIRMED, R.REFUNDED, R.MANUAL}),
+    ends=frozenset({R.VOIDED, R.CONFIRMED, R.REFUNDED, R.REPLACED, R.MANUAL}),
 )
 
 # The carrier may have it, or may still get it: never blocks the next customer, always has an owner and a next time.
 IN_DOUBT = frozenset({R.PAID, R.SUBMITTING, R.PENDING, R.UNKNOWN, R.MANUAL})
-FINAL = frozenset({R.VOIDED, R.CONFIRMED, R.REFUNDED})
+FINAL = frozenset({R.VOIDED, R.CONFIRMED, R.REFUNDED, R.REPLACED})
 MONEY_HELD = IN_DOUBT  # the customer's money is held, neither earned nor owed back
 
 # Of several lines, the one that wants a person first: money owed back, then what only a manager can decide, then what moves.
@@ -75,6 +78,7 @@ URGENCY = (
     R.QUOTED,
     R.CONFIRMED,
     R.REFUNDED,
+    R.REPLACED,
     R.VOIDED,
 )
 

@@ -11,7 +11,8 @@ from pos.domain.permissions import Role
 
 @dataclass(frozen=True)
 class Store:
-    """One shop as receipts and rules need it. ``tax_basis_points`` 2000 is 20 %; ``day_starts`` when the business day begins."""
+    """One shop as receipts and rules need it. ``tax_basis_points`` 2000 is 20 %; ``day_starts`` when the business day begins;
+    ``refund_limit_minor`` what a clerk may give back of one sale, None any sum."""
 
     id: int
     code: str
@@ -30,6 +31,7 @@ class Store:
     hours: str
     footer: tuple[str, ...]
     drawer_tolerance_minor: int
+    refund_limit_minor: int | None = None
 
     def local(self, moment: datetime) -> datetime:
         """The moment on the shop's own clock."""

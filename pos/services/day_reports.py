@@ -22,6 +22,7 @@ from pos.services.words import say_in
 from pos.store import journal as journal_rows
 from pos.store import receipts as receipt_rows
 from pos.store import renewals as renewal_rows
+from pos.store import sales as sale_rows
 from pos.store import shifts as rows
 from pos.store import staff as staff_rows
 from pos.store.life import Pen
@@ -58,6 +59,7 @@ def figures(session: Session, shift: rows.Shift) -> dict[str, object]:
         "refused": sum(states.get(s, 0) for s in (RenewalState.REFUND_DUE, RenewalState.REFUNDING, RenewalState.REFUNDED)),
         "unknown": sum(states.get(s, 0) for s in IN_DOUBT),
         "plans": [list(row) for row in renewal_rows.takings_by_plan(session, shift.id)],
+        "refunds_open": [list(row) for row in sale_rows.open_refunds_at(session, shift.till_id)],
     }
 
 
@@ -170,6 +172,7 @@ def _document(
         fulfilment=Fulfilment(*(str(numbers[key]) for key in ("active", "refused", "unknown"))),
         tenders=_tenders(shift, numbers, say("Cash"), say("Card"), closed=chain is not None),
         cards=_batch(shift, numbers),
+        open_refunds=_open_refunds(shift, numbers),
         cash=(_cash(shift, numbers, closed=chain is not None),),
         chain=chain,
     )
@@ -243,6 +246,12 @@ def _batch(shift: rows.Shift, numbers: dict[str, object]) -> tuple[CardBatch, ..
         return ()
     count = numbers.get("terminal_count")
     return (CardBatch("", "", str(count) if count is not None else "", str(shift.money(terminal))),)
+
+
+def _open_refunds(shift: rows.Shift, numbers: dict[str, object]) -> tuple[tuple[str, str], ...]:
+    """Receipt and amount of each refund at the terminal whose result nobody has told, whatever shift began it."""
+    found = numbers["refunds_open"]
+    return tuple((number, str(shift.money(-amount))) for number, amount in found) if isinstance(found, list) else ()
 
 
 def _cash(shift: rows.Shift, numbers: dict[str, object], *, closed: bool) -> Cash:

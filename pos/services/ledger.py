@@ -10,14 +10,15 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
 from pos.domain import ledger
 from pos.domain.ledger import Account, Transfer
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.receipts import ReceiptKind, number_text
+from pos.domain.refunds import COUNTS, OPEN, RefundState
 from pos.domain.renewals import MONEY_HELD, RenewalState
 from pos.domain.sales import SaleState
 from pos.domain.shifts import ShiftState, expected
@@ -31,7 +32,13 @@ from pos.store import shifts as shift_rows
 from pos.store import tills as till_rows
 from pos.store.db import reading
 
-_OWED = (RenewalState.REJECTED, RenewalState.REFUND_DUE, RenewalState.REFUNDING, RenewalState.REFUNDED)
+_OWED = (
+    RenewalState.REJECTED,
+    RenewalState.REFUND_DUE,
+    RenewalState.REFUNDING,
+    RenewalState.REFUNDED,
+    RenewalState.REPLACED,
+)
 
 
 def prove() -> Iterator[str]:
@@ -46,6 +53,9 @@ def prove() -> Iterator[str]:
     yield from _by_pages(sale, _payments)
     yield from _by_pages(sale, _lines)
     yield from _at_once(_refunds)
+    yield from _at_once(_refund_lives)
+    yield from _at_once(_refunds_of_shifts)
+    yield from _at_once(_replacements)
     yield from _at_once(_drawers)
     yield from _at_once(_numbers)
     yield from _by_pages(receipt_rows.Receipt.id, _receipts)
@@ -165,28 +175,31 @@ def _renewal_postings(session: Session, page: Page) -> Iterator[str]:
 
 def _transfers_of_renewals(session: Session, page: Page) -> Iterator[str]:
     """Each transfer is explained by what happened to its renewal, and what happened stands in the books."""
-    transfer, renewal, payment = books.LedgerTransfer, renewal_rows.Renewal, sale_rows.Payment
+    transfer, renewal, payment, refund = books.LedgerTransfer, renewal_rows.Renewal, sale_rows.Payment, sale_rows.Refund
     chosen = (
-        select(transfer, renewal, payment.tender)
+        select(transfer, renewal, payment.tender, refund.tender)
         .join(renewal, renewal.id == transfer.renewal_id)
         .join(payment, (payment.sale_id == renewal.sale_id) & (payment.state == PaymentState.TAKEN))
+        .outerjoin(refund, refund.renewal_id == renewal.id)
         .where(page(renewal.id))
         .order_by(renewal.id, transfer.id)
     )
     rows = session.execute(chosen.execution_options(yield_per=1000))
     for renewal_id, group in groupby(rows, key=lambda row: row[1].id):
-        found = [(row, line, tender) for row, line, tender in group]
-        own = [row for row, _, _ in found]
+        found = [(row, line, tender, back or tender) for row, line, tender, back in group]
+        own = [row for row, *_ in found]
         again = sum(row.code == "not_sent" for row in own)
-        yield from _compare(f"renewal {renewal_id}", own, _right(found[0][1], found[0][2], again))
+        _, line, tender, back = found[0]
+        yield from _compare(f"renewal {renewal_id}", own, _right(line, tender, back, again))
     without = select(renewal.id).where(renewal.paid_at.is_not(None), ~exists().where(transfer.renewal_id == renewal.id))
     for renewal_id in session.scalars(without.where(page(renewal.id))):
         yield f"renewal {renewal_id}: paid, and nothing of it stands in the ledger"
 
 
-def _right(renewal: renewal_rows.Renewal, tender: Tender, again: int) -> list[Transfer]:
-    """What the books must say of a paid renewal that found its carrier unreachable ``again`` times."""
-    right = ledger.on_paid(tender, renewal.price)
+def _right(renewal: renewal_rows.Renewal, tender: Tender, back: Tender, again: int) -> list[Transfer]:
+    """What the books must say of a paid renewal that found its carrier unreachable ``again`` times. Its money came with
+    ``tender``, or from the renewal it replaces, and went ``back`` if it did."""
+    right = ledger.on_paid(tender, renewal.price) if renewal.replaces is None else ledger.on_replaced(renewal.price)
     never_sent = renewal.state in _OWED and renewal.reason == Reason.UNREACHABLE.value
     if renewal.state is not RenewalState.PAID and not never_sent:
         right += ledger.on_submitting(renewal.cost)
@@ -197,7 +210,7 @@ def _right(renewal: renewal_rows.Renewal, tender: Tender, again: int) -> list[Tr
         free_again = Money(0, renewal.cost_currency) if never_sent else renewal.cost
         right += ledger.on_refund_due(free_again, renewal.price)
     if renewal.state is RenewalState.REFUNDED:
-        right += ledger.on_refunded(tender, renewal.price)
+        right += ledger.on_refunded(back, renewal.price)
     return right
 
 
@@ -260,7 +273,8 @@ def _lines(session: Session, page: Page) -> Iterator[str]:
     line, number = renewal_rows.Renewal, sale_rows.NumberCheck
     priced = (
         select(line.sale_id, func.sum(line.price_minor).label("amount"))
-        .where(line.paid_at.is_not(None), page(line.sale_id))
+        # What came in exchange for a refused line brought no money of its own.
+        .where(line.paid_at.is_not(None), line.replaces.is_(None), page(line.sale_id))
         .group_by(line.sale_id)
         .subquery()
     )
@@ -268,20 +282,70 @@ def _lines(session: Session, page: Page) -> Iterator[str]:
     for sale, amount in session.execute(chosen.where(sale_rows.Sale.state == SaleState.PAID, page(sale_rows.Sale.id))):
         if int(amount or 0) != sale.total_minor:
             yield f"sale {sale.id}: lines of {amount or 0} for a total of {sale.total_minor}"
-    own = exists().where(number.id == line.number_check_id, number.sale_id == line.sale_id, number.look_up == line.number_look_up)
+    same = or_(number.look_up == line.number_look_up, line.replaces.is_not(None))
+    own = exists().where(number.id == line.number_check_id, number.sale_id == line.sale_id, same)
     for line_id in session.scalars(select(line.id).where(~own, page(line.sale_id))):
         yield f"renewal {line_id}: its number is not one of its sale's"
 
 
 def _refunds(session: Session) -> Iterator[str]:
-    chosen = (
-        select(sale_rows.Refund.sale_id, func.sum(sale_rows.Refund.amount_minor), sale_rows.Sale.total_minor)
-        .join(sale_rows.Sale, sale_rows.Sale.id == sale_rows.Refund.sale_id)
-        .group_by(sale_rows.Refund.sale_id, sale_rows.Sale.total_minor)
+    """Refunds of a sale are never more than its payments; what came to nothing does not count."""
+    refund, payment = sale_rows.Refund, sale_rows.Payment
+    taken = (
+        select(func.coalesce(func.sum(payment.amount_minor), 0))
+        .where(payment.sale_id == refund.sale_id, payment.state == PaymentState.TAKEN)
+        .scalar_subquery()
     )
-    for sale_id, given_back, total in session.execute(chosen):
-        if int(given_back) > int(total or 0):
+    counted = refund.state.in_(COUNTS)
+    chosen = select(refund.sale_id, func.sum(refund.amount_minor), taken).where(counted).group_by(refund.sale_id)
+    for sale_id, given_back, paid in session.execute(chosen):
+        if int(given_back) > int(paid):
             yield f"sale {sale_id}: more given back than was paid"
+
+
+def _refund_lives(session: Session) -> Iterator[str]:
+    """A renewal is being given back, or was, exactly when one refund of its price says so."""
+    refund, renewal = sale_rows.Refund, renewal_rows.Renewal
+    for row, line in session.execute(select(refund, renewal).join(renewal, renewal.id == refund.renewal_id)):
+        if (row.amount_minor, row.currency) != (line.price_minor, line.currency):
+            yield f"refund {row.id}: {row.amount} for a renewal of {line.price}"
+        if (row.receipt_number is not None) != (row.state is RefundState.REFUNDED):
+            yield f"refund {row.id}: {row.state} and receipt number {row.receipt_number}"
+    for states, says in (((RenewalState.REFUNDING,), tuple(OPEN)), ((RenewalState.REFUNDED,), (RefundState.REFUNDED,))):
+        told = exists().where(refund.renewal_id == renewal.id, refund.state.in_(says))
+        for renewal_id, state in session.execute(select(renewal.id, renewal.state).where(renewal.state.in_(states), ~told)):
+            yield f"renewal {renewal_id}: {state} without its refund"
+        for renewal_id, state in session.execute(select(renewal.id, renewal.state).where(renewal.state.not_in(states), told)):
+            yield f"renewal {renewal_id}: {state}, and a refund says {says[-1]}"
+
+
+def _refunds_of_shifts(session: Session) -> Iterator[str]:
+    """What a shift says it gave back is what its refunds say, in all and to cards."""
+    refund, shift = sale_rows.Refund, shift_rows.Shift
+    card = func.coalesce(func.sum(case((refund.tender == Tender.CARD, refund.amount_minor), else_=0)), 0)
+    chosen = (
+        select(shift, func.coalesce(func.sum(refund.amount_minor), 0), card, func.count(refund.id))
+        .outerjoin(refund, (refund.shift_id == shift.id) & (refund.state == RefundState.REFUNDED))
+        .group_by(shift.id)
+    )
+    for row, total, to_cards, count in session.execute(chosen):
+        if (row.refunds_minor, row.card_refund_minor, row.refunds_count) != (int(total), int(to_cards), count):
+            yield f"shift {row.id}: its refunds differ from the sum of the refunds"
+
+
+def _replacements(session: Session) -> Iterator[str]:
+    """A replaced renewal handed its whole price to one other of the same sale, and nobody else's money pays for one."""
+    renewal = renewal_rows.Renewal
+    new = aliased(renewal)
+    for line, by in session.execute(select(renewal, new).join(new, new.replaces == renewal.id)):
+        if line.state is not RenewalState.REPLACED or (line.sale_id, line.price) != (by.sale_id, by.price):
+            yield f"renewal {by.id}: paid with the money of {line.id}, which is {line.state}"
+    alone = select(renewal.id).where(renewal.state == RenewalState.REPLACED, ~exists().where(new.replaces == renewal.id))
+    for renewal_id in session.scalars(alone):
+        yield f"renewal {renewal_id}: replaced, and by nothing"
+    known = select(renewal.id).where(renewal.replaces.is_not(None), ~exists().where(new.id == renewal.replaces))
+    for renewal_id in session.scalars(known):
+        yield f"renewal {renewal_id}: paid with the money of a renewal that is not there"
 
 
 def _drawers(session: Session) -> Iterator[str]:

@@ -53,7 +53,7 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
             if _is(check, number, kit) and earlier.till_id == desk.till.id:
                 return
             raise StaleForm
-    carrier, subscription = _who_has(number, kit)
+    carrier, subscription = who_has(number, kit)
     _open(sale_id, number, kind, carrier, subscription, desk, language, kit)
 
 
@@ -90,7 +90,7 @@ def ask_about_another(sale_id: str, number_id: str, number: str, kind: str, desk
             raise NoOpenShift
         if _is_there(session, sale_id, number_id, number, kit):
             return
-    carrier, subscription = _who_has(number, kit)
+    carrier, subscription = who_has(number, kit)
     _add(sale_id, number_id, number, kind, carrier, subscription, desk, kit)
 
 
@@ -147,7 +147,7 @@ def _is(check: rows.NumberCheck | None, number: str, kit: Kit) -> bool:
     return check is not None and check.look_up == kit.keys.look_up("idx", number)
 
 
-def _who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
+def who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
     """The first carrier that knows the number, in the order of the configuration."""
     names = list(kit.carriers)
     answers = list(_asking.map(lambda name: kit.carriers[name].get_subscription(number), names))

@@ -34,6 +34,7 @@ from pos.store.life import Pen
 from receipts import html, layouts, pdf
 from receipts.blocks import Cut
 from receipts.document import Document
+from receipts.parts import Say
 from receipts.slips import ConfirmationSlip, Line, Origin, RefundSlip, SaleSlip, SaleState, Shop
 
 # The word of a renewal's state on paper.
@@ -53,6 +54,9 @@ def issue_for(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Rene
     receipt, lines = _sale_receipt(session, sale), renewal_rows.live_of_sale(session, sale.id)
     known = {document.state for document in rows.documents_of(session, receipt.id)}
     state = _slip_state(renewal.state)
+    if renewal.replaces is not None and known:
+        _issue_replacement(session, sale, renewal, receipt, f"{state.value}.{renewal.line_number}", known, pen)
+        return
     if not known:
         if all(line.state not in _UNANSWERED for line in lines):
             _issue_original(session, receipt, sale, lines, pen)
@@ -84,6 +88,27 @@ def _issue_for_line(
     name = f"{state.value}.{renewal.line_number}"
     if state in (SaleState.ACTIVATED, SaleState.REFUND_DUE) and name not in known:
         _issue(session, receipt, _later(session, sale, renewal, pen.at), name, sale, pen, JobKind.SLIP)
+
+
+def _issue_replacement(
+    session: Session,
+    sale: sale_rows.Sale,
+    renewal: renewal_rows.Renewal,
+    receipt: rows.Receipt,
+    slip: str,
+    known: set[str],
+    pen: Pen,
+) -> None:
+    """A replacement has no receipt of its own: its slips point to the sale's, whose ORIGINAL came out before."""
+    if slip in known:
+        return
+    waiting = _slip_state(renewal.state) is SaleState.BEING_CONFIRMED
+    alone = len(renewal_rows.live_of_sale(session, sale.id)) == 1
+    if not waiting:
+        _issue(session, receipt, _later(session, sale, renewal, pen.at), slip, sale, pen, JobKind.SLIP)
+    elif alone:
+        _issue(session, receipt, _sale_slip(session, sale, [renewal]), slip, sale, pen, JobKind.SLIP)
+    sale.interim_printed = waiting
 
 
 @retried
@@ -131,12 +156,20 @@ def issue_refund(
         reason=say("Not activated by the carrier"),
         total=str(-refund.amount),
         lines=(_line(sale, renewal, desk.store),),
-        payments=((tender, str(-refund.amount)),),
+        payments=((tender, str(-refund.amount)), *_refund_slip(refund, say)),
+        approver=desk.staff.number if refund.reason else "",
         case_number=case_number(sale),
     )
     document = layouts.refund(slip, say, sale.language)
     _issue(session, receipt, document, "refund", sale, pen, JobKind.ORIGINAL, till_id=desk.till.id)
     return number
+
+
+def _refund_slip(refund: sale_rows.Refund, say: Say) -> tuple[tuple[str, str], ...]:
+    """What the customer's bank will show, where the money went to a card."""
+    if refund.tender is not Tender.CARD:
+        return ()
+    return ((say("Authorisation"), refund.authorisation or ""), (say("Terminal slip"), refund.slip_number or ""))
 
 
 @retried

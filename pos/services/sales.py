@@ -24,7 +24,7 @@ from pos.domain.happenings import RENEWAL_NOW, happening
 from pos.domain.journal import canonical, commitment
 from pos.domain.payments import PaymentState
 from pos.domain.permissions import Permission, may
-from pos.domain.plans import Plan, valid_until
+from pos.domain.plans import Plan, effect_on
 from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, URGENCY, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
@@ -117,7 +117,7 @@ def choose_plan(
                 move(session, earlier, RENEWAL, RenewalState.VOIDED, pen, {"why": "another plan was chosen"})
         renewal = _quoted(sale, number, plain_number, plan, desk, now, kit)
         renewal.line_number = len(renewal_rows.of_sale(session, sale_id)) + 1
-        begin(session, renewal, RENEWAL, RenewalState.QUOTED, pen, _quote_content(renewal))
+        begin(session, renewal, RENEWAL, RenewalState.QUOTED, pen, quote_content(renewal))
         if rows.identity_check_of(session, sale_id) is not None:
             move(session, renewal, RENEWAL, RenewalState.IDENTIFIED, pen)
         add_up(session, sale)
@@ -218,9 +218,7 @@ def _quoted(
 
 def effect_of(plan: Plan, number: p.NumberPicture | rows.NumberCheck, now: datetime) -> tuple[str, datetime | None]:
     """What a renewal does to the SIM: extends, replaces or starts, and until when. One rule for the plan grid and the quote."""
-    running = number.expires_at is not None and number.expires_at > now
-    effect = "extends" if running and number.plan_name == plan.name else ("replaces" if running else "starts")
-    return effect, valid_until(plan.valid_days, number.expires_at, now)
+    return effect_on(number.plan_name, number.expires_at, plan, now)
 
 
 def quote_of(plan: Plan, sale_id: str) -> str:
@@ -238,7 +236,7 @@ def _digest(shown: dict[str, str]) -> str:
     return hashlib.sha256(canonical(shown).encode()).hexdigest()[:32]
 
 
-def _quote_content(renewal: renewal_rows.Renewal) -> dict[str, object]:
+def quote_content(renewal: renewal_rows.Renewal) -> dict[str, object]:
     """What the journal seals of a quote: content, not ids, and nothing personal."""
     return {
         "sale": renewal.sale_id,
@@ -398,7 +396,7 @@ def _renewal(session: Session, line: renewal_rows.Renewal, sale: rows.Sale) -> p
         effect=line.effect,
         carrier_reference=line.provider_ref,
         reason=line.reason,
-        sent_at=attempt.sent_at if attempt is not None else sale.paid_at,
+        sent_at=attempt.sent_at if attempt is not None else line.paid_at or sale.paid_at,
         deadline=attempt.deadline_at if attempt is not None else None,
         next_asking_at=line.due_at if line.state in IN_DOUBT else None,
         case_number=case_number(sale),
@@ -426,10 +424,20 @@ def _payment(payment: rows.Payment) -> p.PaymentPicture:
 
 
 def _refund(session: Session, line: renewal_rows.Renewal) -> p.RefundPicture | None:
+    """The refund of a line, also one that came to nothing: the clerk is told before he tries again."""
     refund = rows.refund_of(session, line.id)
     if refund is None:
         return None
-    return p.RefundPicture(state=refund.state, tender=refund.tender, amount=refund.amount, receipt_number=refund.receipt_number)
+    till = session.get_one(till_rows.Till, session.get_one(shift_rows.Shift, refund.shift_id).till_id)
+    return p.RefundPicture(
+        state=refund.state,
+        tender=refund.tender,
+        amount=refund.amount,
+        receipt_number=refund.receipt_number,
+        till_code=till.code,
+        clerk=_name(session, refund.staff_id),
+        at=refund.at,
+    )
 
 
 def job_picture(job: job_rows.PrintJob) -> p.PrintJobPicture:
@@ -500,6 +508,7 @@ def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
         objects = [("sale", sale_id)]
         objects += [("renewal", line.id) for line in lines]
         objects += [("payment", str(payment.id)) for payment in rows.payments_of(session, sale_id)]
+        objects += [("refund", str(refund.id)) for refund in rows.refunds_of(session, sale_id)]
         objects += [("print_job", str(job.id)) for job in job_rows.of_sale(session, sale_id)]
         several = len(rows.numbers_of(session, sale_id)) > 1
         masked = {line.id: line.masked for line in lines} if several else {}

@@ -7,6 +7,7 @@ import hmac
 import secrets
 
 from pos.domain.errors import CodeTaken, EnrolmentCodeWrong, NotFound
+from pos.domain.money import parse
 from pos.domain.staff import ENROLMENT_CODE_LIFE
 from pos.domain.tills import Store, Till
 from pos.services.kit import Kit
@@ -116,11 +117,25 @@ def add_store(store: Store, *, kit: Kit) -> None:
                 hours=store.hours,
                 footer=list(store.footer),
                 drawer_tolerance_minor=store.drawer_tolerance_minor,
+                refund_limit_minor=store.refund_limit_minor,
             )
         )
         pen = kit.office_pen(store.code, "command", now, store.business_day(now))
         content = {"name": store.name, "currency": store.currency, "zone": store.zone, "tax": store.tax_basis_points}
         pen.note(session, "store.added", "store", store.code, content)
+
+
+@retried
+def set_refund_limit(store_code: str, limit: str, *, kit: Kit) -> None:
+    """What a clerk of a store may give back of one sale; empty for any sum. Raises NotFound, NotMoney."""
+    now = kit.now()
+    with transaction() as session:
+        store = rows.store_by_code(session, store_code)
+        if store is None:
+            raise NotFound
+        store.refund_limit_minor = parse(limit, store.currency).minor if limit else None
+        pen = kit.office_pen(store.code, "command", now, store.plain().business_day(now))
+        pen.note(session, "store.refund_limit", "store", store.code, {"limit": store.refund_limit_minor or "none"})
 
 
 @retried

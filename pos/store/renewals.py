@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState
-from pos.domain.renewals import RenewalState
+from pos.domain.renewals import IN_DOUBT, RenewalState
 from pos.store.base import Base, Minor, Moment, Word
 from pos.store.db import locked
 from pos.store.sales import NumberCheck, Payment, Sale
@@ -58,6 +58,8 @@ class Renewal(Base):
     reason: Mapped[str | None] = mapped_column(String(40))
     raw_code: Mapped[str | None] = mapped_column(String(80))
     paid_at: Mapped[datetime | None] = mapped_column(Moment)
+    # The renewal whose money this one was paid with; the database refuses a second one for the same money.
+    replaces: Mapped[str | None] = mapped_column(String(36))
     due_at: Mapped[datetime | None] = mapped_column(Moment)
     times_asked: Mapped[int] = mapped_column(default=0)
     absent_since: Mapped[datetime | None] = mapped_column(Moment)
@@ -70,6 +72,7 @@ class Renewal(Base):
         Index(None, "sale_id"),
         Index(None, "state", "due_at"),
         Index(None, "number_look_up", "product_key"),
+        Index(None, "replaces", unique=True),
     )
 
     @property
@@ -114,12 +117,29 @@ def of_sale(session: Session, sale_id: str) -> list[Renewal]:
     return list(session.scalars(select(Renewal).where(Renewal.sale_id == sale_id).order_by(Renewal.line_number)))
 
 
+# A plan that was chosen anew leaves a voided line behind, a refused one that was exchanged leaves a replaced one.
+NOT_COUNTED = (RenewalState.VOIDED, RenewalState.REPLACED)
+
+
+# The carrier has renewed it, or may have or still do so.
+MAY_BE_RENEWED = (*sorted(IN_DOUBT), RenewalState.CONFIRMED)
+
+
 def live_of_sale(session: Session, sale_id: str) -> list[Renewal]:
-    """The lines of a sale that still count, in the order of its numbers: a plan that was replaced by another leaves a voided
-    line behind."""
+    """The lines of a sale that still count, in the order of its numbers."""
     chosen = select(Renewal).join(NumberCheck, NumberCheck.id == Renewal.number_check_id)
-    chosen = chosen.where(Renewal.sale_id == sale_id, Renewal.state != RenewalState.VOIDED)
+    chosen = chosen.where(Renewal.sale_id == sale_id, Renewal.state.not_in(NOT_COUNTED))
     return list(session.scalars(chosen.order_by(NumberCheck.place, Renewal.line_number)))
+
+
+def live_for_change(session: Session, sale_id: str) -> list[Renewal]:
+    """The same, locked, in the order of their ids; whoever asks has locked the sale before."""
+    chosen = select(Renewal).where(Renewal.sale_id == sale_id, Renewal.state.not_in(NOT_COUNTED)).order_by(Renewal.id)
+    return list(session.scalars(locked(chosen)))
+
+
+def replacement_of(session: Session, renewal_id: str) -> Renewal | None:
+    return session.scalar(select(Renewal).where(Renewal.replaces == renewal_id))
 
 
 def for_change(session: Session, renewal_id: str) -> Renewal | None:
@@ -204,6 +224,7 @@ def twin(session: Session, look_up: str, product_key: str, since: datetime, sale
         RenewalState.REFUND_DUE,
         RenewalState.REFUNDING,
         RenewalState.REFUNDED,
+        RenewalState.REPLACED,
     )
     open_card = select(Payment.id).where(Payment.sale_id == Sale.id, Payment.state.in_(_CARD_OPEN)).exists()
     found = session.execute(
@@ -246,7 +267,7 @@ def takings_by_plan(session: Session, shift_id: int) -> list[tuple[str, str, int
     chosen = (
         select(Renewal.line, Renewal.plan_name, func.count(), func.sum(Renewal.price_minor))
         .join(Sale, Sale.id == Renewal.sale_id)
-        .where(Sale.shift_id == shift_id, Renewal.state != RenewalState.VOIDED)
+        .where(Sale.shift_id == shift_id, Renewal.state.not_in(NOT_COUNTED))
         .group_by(Renewal.line, Renewal.plan_name)
         .order_by(Renewal.line, Renewal.plan_name)
     )
@@ -258,7 +279,7 @@ def states_in_shift(session: Session, shift_id: int) -> dict[RenewalState, int]:
     chosen = (
         select(Renewal.state, func.count())
         .join(Sale, Sale.id == Renewal.sale_id)
-        .where(Sale.shift_id == shift_id, Renewal.state != RenewalState.VOIDED)
+        .where(Sale.shift_id == shift_id, Renewal.state.not_in(NOT_COUNTED))
         .group_by(Renewal.state)
     )
     return {row[0]: int(row[1]) for row in session.execute(chosen)}

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
-from pos.domain.refunds import RefundState
+from pos.domain.refunds import COUNTS, OPEN, RefundState
 from pos.domain.sales import SaleState
 from pos.store.base import Base, Minor, Moment, Word
 from pos.store.db import locked
+from pos.store.shifts import Shift
 
 
 class Sale(Base):
@@ -123,7 +124,7 @@ class Refund(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), index=True)
-    # One renewal is given back once: the database refuses a twin.
+    # One renewal is given back once: the database refuses a twin. What the terminal refused is tried again in the same row.
     renewal_id: Mapped[str] = mapped_column(ForeignKey("renewals.id"), unique=True)
     payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
     shift_id: Mapped[int] = mapped_column(ForeignKey("shifts.id"), index=True)
@@ -135,6 +136,9 @@ class Refund(Base):
     authorisation: Mapped[str | None] = mapped_column(String(20))
     slip_number: Mapped[str | None] = mapped_column(String(20))
     receipt_number: Mapped[str | None] = mapped_column(String(30), unique=True)
+    # Why card money left the drawer.
+    reason: Mapped[str | None] = mapped_column(String(200))
+    # When it was begun, and when it left once it has.
     at: Mapped[datetime] = mapped_column(Moment)
 
     @property
@@ -176,6 +180,46 @@ def sale_of_slip(session: Session, till_id: int, authorisation: str, slip_number
 
 def refund_of(session: Session, renewal_id: str) -> Refund | None:
     return session.scalar(select(Refund).where(Refund.renewal_id == renewal_id))
+
+
+def refunds_of(session: Session, sale_id: str) -> list[Refund]:
+    """Every refund of a sale, also those that came to nothing."""
+    return list(session.scalars(select(Refund).where(Refund.sale_id == sale_id).order_by(Refund.id)))
+
+
+def given_back_minor(session: Session, sale_id: str) -> int:
+    """What has left or may have left for the customer of a sale."""
+    amount = func.coalesce(func.sum(Refund.amount_minor), 0)
+    return int(session.scalar(select(amount).where(Refund.sale_id == sale_id, Refund.state.in_(COUNTS))) or 0)
+
+
+def refund_of_slip(session: Session, till_id: int, authorisation: str, slip_number: str, since: datetime) -> Refund | None:
+    """The refund that a terminal slip stands for already at this till."""
+    chosen = (
+        select(Refund)
+        .join(Shift, Shift.id == Refund.shift_id)
+        .where(Shift.till_id == till_id, Refund.at > since, Refund.state == RefundState.REFUNDED)
+        .where(Refund.authorisation == authorisation, Refund.slip_number == slip_number)
+    )
+    return session.scalar(chosen.limit(1))
+
+
+def refunds_left_open(session: Session, begun_before: datetime) -> list[str]:
+    """Sales whose card terminal has been silent about a refund for too long."""
+    chosen = select(Refund.sale_id).where(Refund.state == RefundState.REFUNDING, Refund.at < begun_before)
+    return list(session.scalars(chosen.distinct()))
+
+
+def open_refunds_at(session: Session, till_id: int) -> list[tuple[str, int]]:
+    """(receipt number of the sale, amount in minor units) of each refund of a till whose result nobody has told."""
+    chosen = (
+        select(Sale.receipt_number, Refund.amount_minor)
+        .join(Sale, Sale.id == Refund.sale_id)
+        .join(Shift, Shift.id == Refund.shift_id)
+        .where(Shift.till_id == till_id, Refund.state.in_(OPEN))
+        .order_by(Refund.id)
+    )
+    return [(row[0] or "", int(row[1])) for row in session.execute(chosen)]
 
 
 def identity_check_of(session: Session, sale_id: str) -> IdentityCheck | None:

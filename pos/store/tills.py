@@ -32,6 +32,8 @@ class Store(Base):
     hours: Mapped[str] = mapped_column(String(120))
     footer: Mapped[list[str]] = mapped_column(JSON)
     drawer_tolerance_minor: Mapped[Minor]
+    # What a clerk may give back of one sale; empty: any sum.
+    refund_limit_minor: Mapped[Minor | None]
 
     def plain(self) -> domain.Store:
         """The shop as a value."""
@@ -53,6 +55,7 @@ class Store(Base):
             hours=self.hours,
             footer=tuple(self.footer),
             drawer_tolerance_minor=self.drawer_tolerance_minor,
+            refund_limit_minor=self.refund_limit_minor,
         )
 
 

@@ -2,7 +2,20 @@
 
 from flask import Blueprint
 
-from pos.web import counter, family, hooks, paying, printing, receipts, search, shifts, sign_in, status
+from pos.web import (
+    counter,
+    family,
+    hooks,
+    paying,
+    printing,
+    receipts,
+    refunds,
+    replacements,
+    search,
+    shifts,
+    sign_in,
+    status,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     sign_in.bp,
@@ -15,4 +28,4 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hooks.bp,
 )
 
-__all__ = ["BLUEPRINTS", "family", "paying"]
+__all__ = ["BLUEPRINTS", "family", "paying", "refunds", "replacements"]

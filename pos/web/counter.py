@@ -34,6 +34,7 @@ from pos.domain.errors import (
 from pos.domain.money import NotMoney, parse
 from pos.domain.permissions import Permission
 from pos.domain.plans import Plan
+from pos.domain.refunds import RefundState
 from pos.domain.words import N_
 from pos.services import identity_checks, numbers, plans, receipts, sales, shifts
 from pos.web.errors import placed, refused, shown_again
@@ -344,6 +345,9 @@ def card_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str]
 
 
 def result_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str]) -> str:
+    if sale.at_the_terminal is not None:
+        name = "counter/refund_unknown.html" if sale.at_the_terminal is RefundState.IN_DOUBT else "counter/refund_card.html"
+        return render_template(name, sale=sale, errors=errors, typed=typed)
     return render_template("counter/result.html", sale=sale, now=kit().now(), reasons=REASONS, errors=errors, typed=typed)
 
 

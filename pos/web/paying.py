@@ -1,4 +1,4 @@
-"""Taking the money: cash with change, a card copied from the terminal's slip, and giving money back."""
+"""Taking the money: cash with change, and a card copied from the terminal's slip."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pos.domain.money import Money, next_notes
 from pos.domain.payments import CARD_SCHEMES, CardSlip
 from pos.domain.permissions import Permission
 from pos.domain.words import N_
-from pos.services import payments, refunds, sales
-from pos.web.counter import bp, page_of, result_page
+from pos.services import payments, sales
+from pos.web.counter import bp, page_of
 from pos.web.errors import placed, shown_again
 from pos.web.fields import AmountField, CounterForm, ShortText, kept
 from pos.web.login import desk, door, kit
@@ -126,7 +126,7 @@ def _card_slip(sale_id: str) -> Any:
 
 def _slip(form: SlipForm) -> CardSlip:
     """Raises CardSlipIncomplete at the first field that the slip's evidence needs."""
-    _refuse_signs(form)
+    refuse_signs(form.authorisation.data, form.slip_number.data)
     slip = CardSlip(form.scheme.data or "", form.last4.data or "", form.authorisation.data or "", form.slip_number.data or "")
     cards = slip.scheme in CARD_SCHEMES and slip.scheme not in ("ALIPAY", "WECHAT PAY", "PAYPAL", "OCTOPUS")
     if not re.fullmatch(r"[0-9]{4}", slip.last4) and (cards or slip.last4):
@@ -138,9 +138,9 @@ def _slip(form: SlipForm) -> CardSlip:
     return slip
 
 
-def _refuse_signs(form: SlipForm) -> None:
+def refuse_signs(authorisation: str | None, slip_number: str | None) -> None:
     """Both go onto the receipt as they stand, and a sign that no printer has would hold the whole receipt back."""
-    for name, text in (("authorisation", form.authorisation.data), ("slip_number", form.slip_number.data)):
+    for name, text in (("authorisation", authorisation), ("slip_number", slip_number)):
         if not re.fullmatch(r"[A-Za-z0-9 ./#-]{0,20}", text or ""):
             error = CardSlipIncomplete()
             error.field = name
@@ -166,39 +166,3 @@ def card_no_result(sale_id: Any) -> Any:
 def card_missing(sale_id: Any) -> Any:
     payments.card_is_missing(str(sale_id), desk(), kit=kit())
     return redirect(url_for("counter.sale", sale_id=str(sale_id)))
-
-
-# ------------------------------------------------------------------ giving back
-
-
-def _result_again(sale_id: str, errors: dict[str, str], typed: dict[str, str]) -> Any:
-    sale = sales.show(sale_id, desk(), kit=kit())
-    return result_page(sale, errors, typed) if sale.step is p.Step.RESULT else page_of(sale, errors, typed)
-
-
-@bp.post("/sales/<uuid:sale_id>/refund")
-@door(Permission.REFUND)
-def refund(sale_id: Any) -> Any:
-    return _refund(sale_id=str(sale_id))
-
-
-@shown_again(_result_again, "authorisation", "slip_number")
-def _refund(sale_id: str) -> Any:
-    form = SlipForm()
-    if not form.validate():
-        wrong = placed(form.first_errors(), "authorisation", "slip_number")
-        return _result_again(sale_id, wrong, kept(request.form)), 422
-    _refuse_signs(form)
-    try:
-        refunds.pay_back(
-            sale_id,
-            desk(),
-            kit=kit(),
-            renewal_id=request.form.get("renewal_id", "")[:36] or None,
-            authorisation=form.authorisation.data or "",
-            slip_number=form.slip_number.data or "",
-        )
-    except CardSlipIncomplete as error:
-        error.field = "slip_number" if form.authorisation.data else "authorisation"
-        raise
-    return redirect(url_for("counter.sale", sale_id=sale_id))

@@ -15,6 +15,8 @@ MATRIX = {
     Permission.SEARCH: (True, True, True, True),
     Permission.REPRINT: (True, True, True, False),
     Permission.REFUND: (True, True, True, False),
+    Permission.REFUND_OVER_LIMIT: (False, True, True, False),
+    Permission.REFUND_CARD_IN_CASH: (False, True, True, False),
     Permission.OVERRIDE_DUPLICATE: (False, True, True, False),
     Permission.SEE_EXPECTED_CASH: (False, True, True, True),
     Permission.PRINTERS: (True, True, True, False),

@@ -104,6 +104,7 @@ Expected|应有|應有
 Counted|实点|實點
 Difference|差额|差額
 Card terminal|刷卡机|刷卡機
+Card refunds without a result|没有结果的刷卡退款|沒有結果的刷卡退款
 Terminal|终端号|終端編號
 Batch|批次|批次
 Payments|笔数|筆數

@@ -191,7 +191,7 @@ class Shop:
     def line(self, sale_id: str) -> renewal_rows.Renewal:
         """The renewal of a sale as it stands now."""
         with self.app.app_context(), reading() as session:
-            found = [r for r in renewal_rows.of_sale(session, sale_id) if r.state is not RenewalState.VOIDED]
+            found = renewal_rows.live_of_sale(session, sale_id)
             assert len(found) == 1
             session.expunge_all()
             return found[0]

@@ -81,7 +81,8 @@ def sell(shop: Shop, desk: Desk, tender: str, refuse: bool, extra: int = 0) -> s
 
 def pay_back(shop: Shop, sale_id: str, desk: Desk) -> None:
     with shop.app.app_context():
-        refunds.pay_back(sale_id, desk, kit=shop.kit, authorisation="R1S2", slip_number="0018")
+        # A terminal numbers its slips, those of refunds too.
+        refunds.pay_back(sale_id, desk, kit=shop.kit, authorisation="R1S2", slip_number=f"R{sale_id[:8]}")
 
 
 # ---------------------------------------------------------------- X = Z = movements
