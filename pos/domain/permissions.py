@@ -23,6 +23,8 @@ class Permission(StrEnum):
     OVERRIDE_DUPLICATE = "override_duplicate"
     SEE_EXPECTED_CASH = "see_expected_cash"
     PRINTERS = "printers"
+    DECIDE = "decide"  # propose what became of a renewal, lift a stop
+    AGREE = "agree"  # be the second person
 
 
 _AT_THE_COUNTER = frozenset(
@@ -33,13 +35,16 @@ _AT_THE_COUNTER = frozenset(
         Permission.REPRINT,
         Permission.REFUND,
         Permission.PRINTERS,
+        Permission.AGREE,
     }
 )
 
+_IN_CHARGE = frozenset({Permission.OVERRIDE_DUPLICATE, Permission.SEE_EXPECTED_CASH, Permission.DECIDE})
+
 RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: _AT_THE_COUNTER,
-    Role.MANAGER: _AT_THE_COUNTER | {Permission.OVERRIDE_DUPLICATE, Permission.SEE_EXPECTED_CASH},
-    Role.OWNER: _AT_THE_COUNTER | {Permission.OVERRIDE_DUPLICATE, Permission.SEE_EXPECTED_CASH},
+    Role.MANAGER: _AT_THE_COUNTER | _IN_CHARGE,
+    Role.OWNER: _AT_THE_COUNTER | _IN_CHARGE,
     Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH}),
 }
 

@@ -32,6 +32,7 @@ from pos.services import print_jobs
 from pos.services.kit import Kit
 from pos.services.sales import OVERRIDDEN, mine, refuse_twin, void_lines
 from pos.services.shifts import add_movement
+from pos.services.standings import refuse_unsellable
 from pos.store import journal as journal_rows
 from pos.store import ledger as books
 from pos.store import plans as plan_rows
@@ -50,15 +51,16 @@ OPEN = (PaymentState.INTENDED, PaymentState.IN_DOUBT)
 def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit) -> Money:
     """The change to give; the sale is paid (move 4). The same post again gives the same answer and changes nothing.
 
-    Raises TooLittleCash, TooMuchCash, QuoteExpired, DuplicateRenewal, NoOpenShift, OtherContent and the reasons why a sale
-    is not ready; in each case nothing was booked. Power cut: none of it or all of it, and the same id gets the same
-    receipt."""
+    Raises TooLittleCash, TooMuchCash, QuoteExpired, DuplicateRenewal, NoOpenShift, OtherContent, FloatUsedUp, CarrierUnasked
+    and the reasons why a sale is not ready; in each case nothing was booked. Power cut: none of it or all of it, and the same
+    id gets the same receipt."""
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
         if sale.state is SaleState.PAID:
             return _same_cash(session, sale, tendered)
         shift, renewal = _ready(session, sale, quote, desk, now)
+        refuse_unsellable(session, renewal.carrier, now, kit)
         _refuse_open_tender(session, sale)
         change = change_for(renewal.price, tendered)
         payment = _payment(sale, shift, Tender.CASH, now)
@@ -90,7 +92,8 @@ def begin_card(sale_id: str, quote: str, desk: Desk, *, kit: Kit) -> None:
         payments = rows.payments_of(session, sale_id)
         if sale.state is SaleState.PAID or any(payment.state in OPEN for payment in payments):
             return
-        shift, _ = _ready(session, sale, quote, desk, now)
+        shift, renewal = _ready(session, sale, quote, desk, now)
+        refuse_unsellable(session, renewal.carrier, now, kit)
         pen = kit.pen(desk, now)
         payment = _payment(sale, shift, Tender.CARD, now)
         content = {"sale": sale_id, "tender": "card", "amount": payment.amount_minor, "currency": payment.currency}

@@ -19,6 +19,7 @@ from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL,
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
 from pos.services.kit import Kit
+from pos.services.standings import refuse_unsellable
 from pos.store import journal as journal_rows
 from pos.store import plans as plan_rows
 from pos.store import print_jobs as job_rows
@@ -28,6 +29,7 @@ from pos.store import sales as rows
 from pos.store import shifts as shift_rows
 from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
+from pos.store import verdicts as verdict_rows
 from pos.store.db import queue_up, reading, transaction
 from pos.store.life import begin, move
 
@@ -59,8 +61,8 @@ def _refuse_parked(sale: rows.Sale, desk: Desk) -> None:
 def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: bool = False, reason: str = "") -> None:
     """Quote a plan for the sale's number: plan, price, cost and number are frozen for 15 minutes (move 1).
 
-    Choosing again replaces the quote. Raises PlanRetired, DuplicateRenewal, SaleOver; no money has moved in any case.
-    Power cut: the quote is there or it is not."""
+    Choosing again replaces the quote. Raises PlanRetired, DuplicateRenewal, SaleOver, FloatUsedUp, CarrierUnasked; no money
+    has moved in any case. Power cut: the quote is there or it is not."""
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
@@ -72,6 +74,7 @@ def choose_plan(sale_id: str, plan_id: int, desk: Desk, *, kit: Kit, override: b
             raise PlanRetired
         if row.operator is not None and number.operator is not None and row.operator != number.operator:
             raise PlanRetired
+        refuse_unsellable(session, row.carrier, now, kit)
         plan, pen = row.plain(), kit.pen(desk, now)
         if override:
             pen.note(session, OVERRIDDEN, "sale", sale_id, {"plan": plan.product_key, "reason": reason[:200]})
@@ -391,11 +394,13 @@ def _first(session: Session, sale_id: str) -> renewal_rows.Renewal | None:
 
 def unfinished(desk: Desk) -> list[p.SaleLine]:
     """What is open in this store: card payments without a result first, then what the carrier has not decided and what is
-    owed back; oldest first."""
+    owed back, then successes that came after the money was given back; oldest first."""
     states = IN_DOUBT | {RenewalState.REFUND_DUE, RenewalState.REFUNDING}
     with reading() as session:
         tenders = [line_of(session, sale, _first(session, sale.id)) for sale in rows.open_tenders(session, desk.store.id)]
-        return tenders + [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
+        found = [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
+        late = verdict_rows.open_conflicts(session, desk.store.id, states)
+        return tenders + found + [line_of(session, session.get_one(rows.Sale, line.sale_id), line) for line in late]
 
 
 def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
@@ -406,6 +411,10 @@ def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
             raise SaleNotFound
         objects = [("sale", sale_id)]
         objects += [("renewal", line.id) for line in renewal_rows.of_sale(session, sale_id)]
+        for line in renewal_rows.of_sale(session, sale_id):
+            objects += [("verdict", str(verdict.id)) for verdict in verdict_rows.of_renewal(session, line.id)]
+            conflict = verdict_rows.conflict_of(session, line.id)
+            objects += [("conflict", str(conflict.id))] if conflict is not None else []
         objects += [("payment", str(payment.id)) for payment in rows.payments_of(session, sale_id)]
         objects += [("print_job", str(job.id)) for job in job_rows.of_sale(session, sale_id)]
         found = journal_rows.about(session, objects)
