@@ -450,6 +450,15 @@ def find(query: str, number: str | None, desk: Desk, *, kit: Kit, limit: int = 2
         return [line_of(session, sale, _first(session, sale.id))]
 
 
+def renewals_of(receipt_number: str) -> dict[str, str]:
+    """The renewals of a receipt of any store that were ever paid, and their states: for the command line."""
+    with reading() as session:
+        receipt = receipt_rows.by_number(session, receipt_number.strip().upper())
+        if receipt is None or receipt.sale_id is None:
+            return {}
+        return {line.id: line.state.value for line in renewal_rows.live_of_sale(session, receipt.sale_id)}
+
+
 def summary(sale_id: str, desk: Desk) -> p.SaleLine:
     """One sale as a line of a list. Raises SaleNotFound."""
     with reading() as session:

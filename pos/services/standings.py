@@ -70,6 +70,12 @@ def alarms(session: Session, now: datetime, kit: Kit) -> tuple[Alarm, ...]:
     return tuple(found)
 
 
+def alarms_now(*, kit: Kit) -> tuple[Alarm, ...]:
+    """The same for a page of its own."""
+    with reading() as session:
+        return alarms(session, kit.now(), kit)
+
+
 def read_wallet(carrier: str, balances: list[WalletBalance]) -> None:
     """The float was read: once it pays again what it could not pay, selling goes on by itself."""
     with reading() as session:

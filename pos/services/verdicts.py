@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain import ledger
 from pos.domain import pictures as p
-from pos.domain.errors import CarrierNumberMissing, EvidenceMissing, NothingToDecide, OtherVerdict, SamePerson, SaleNotFound
+from pos.domain.errors import CarrierNumberMissing, EvidenceMissing, NothingToDecide, OtherVerdict, SaleNotFound, SamePerson
 from pos.domain.renewals import RenewalState
 from pos.domain.tills import Desk
 from pos.domain.verdicts import CONFLICT, VERDICT, ConflictState, Evidence, Says, VerdictState

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from pos.web import counter, paying, printing, receipts, search, shifts, sign_in, status
+from pos.web import counter, paying, printing, receipts, search, shifts, sign_in, status, verdicts
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     sign_in.bp,
@@ -11,6 +11,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     search.bp,
     shifts.bp,
     printing.bp,
+    verdicts.bp,
     status.bp,
 )
 
