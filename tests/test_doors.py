@@ -165,6 +165,7 @@ def folder(tmp_path: Path, traded: tuple[Path, dict[str, str], str]) -> Path:
 def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
     _, cookies, sale_id = traded
     things = {"sale_id": sale_id, "number": "LON1-000001", "shift_id": 1, "job_id": 1, "filename": "app.css"}
+    things |= {"renewal_id": sale_id, "verdict_id": 1, "carrier": "sandbox"}
     return Shop(app, cookies, things)
 
 
