@@ -175,7 +175,7 @@ def look_again(renewal_id: str, *, kit: Kit) -> FindState | None:
     One that is still in doubt is only made due: the worker asks, as always. Power cut: the question changes nothing."""
     with transaction() as session:
         case = settling.take_up(session, renewal_id, kit)
-        if case is None or case.renewal.carrier not in kit.carriers or not case.attempt.tries:
+        if case is None or case.renewal.carrier not in kit.carriers:
             return None
         if case.renewal.state in rows.WAITING:
             case.renewal.due_at = case.now

@@ -133,9 +133,10 @@ def latest_sent(session: Session, carrier: str) -> tuple[Renewal, Attempt] | Non
 
 def to_compare(session: Session, carrier: str, refs: set[str], since: datetime, until: datetime) -> list[tuple[str, str]]:
     """(renewal, ref) of a carrier's renewals that a statement names, or that were sent within its time."""
-    chosen = select(Renewal.id, Attempt.ref, Attempt.sent_at).join(Attempt, Attempt.renewal_id == Renewal.id)
-    chosen = chosen.where(Renewal.carrier == carrier, Attempt.tries > 0).order_by(Attempt.id)
-    return [(row[0], row[1]) for row in session.execute(chosen) if row[1] in refs or since <= row[2] < until]
+    chosen = select(Renewal.id, Attempt.ref, Attempt.sent_at, Attempt.tries)
+    chosen = chosen.join(Attempt, Attempt.renewal_id == Renewal.id).where(Renewal.carrier == carrier).order_by(Attempt.id)
+    rows = session.execute(chosen)
+    return [(key, ref) for key, ref, sent_at, tries in rows if ref in refs or (tries and since <= sent_at < until)]
 
 
 def number_is_busy(session: Session, number_look_up: str, renewal_id: str) -> bool:

@@ -88,7 +88,9 @@ def test_two_people_decide_that_it_was_done(shop: Shop, desk: Desk, manager: Des
     assert (line.state, line.provider_ref, shop.attempts(sale)[0].open_number) == (R.CONFIRMED, number, None)
     (kept,) = shop.ask("select state, proposed_by, decided_by, open_renewal from verdicts")
     assert kept == ("agreed", manager.staff.id, desk.staff.id, None)
-    notes = shop.ask("select kind, actor, content from journal where kind like 'verdict.%' or kind = 'renewal.confirmed' order by sequence")
+    notes = shop.ask(
+        "select kind, actor, content from journal where kind like 'verdict.%' or kind = 'renewal.confirmed' order by seq"
+    )
     assert [(kind, actor) for kind, actor, _ in notes] == [
         ("verdict.proposed", "staff:201"),
         ("verdict.agreed", "staff:101"),
@@ -135,7 +137,9 @@ def test_evidence_and_the_carriers_number_are_mandatory(shop: Shop, manager: Des
     assert shop.ask("select count(*) from verdicts") == [(0,)]
 
 
-def test_the_same_proposal_twice_is_one_and_another_waits(shop: Shop, desk: Desk, manager: Desk, stuck: Callable[[], str]) -> None:
+def test_the_same_proposal_twice_is_one_and_another_waits(
+    shop: Shop, desk: Desk, manager: Desk, stuck: Callable[[], str]
+) -> None:
     sale = stuck()
     first = propose(shop, sale, Says.REJECTED, manager)
     assert propose(shop, sale, Says.REJECTED, manager) == first
