@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 import structlog
 from flask import Flask
 
-from pos.ports import CarrierUnavailable
 from pos.services import payments, print_jobs, renewals, statements, status
 from pos.services.kit import Kit
 
@@ -132,8 +131,6 @@ class Worker:
                 status.ask_carriers(kit=self._kit)
         if self._read_at is None or now - self._read_at > _READ_STATEMENTS_EVERY:
             self._read_at = now
-            try:
-                statements.resolve_by_day(kit=self._kit)
-            except CarrierUnavailable as fault:
-                log.warning("worker.statement", why=str(fault))
+            for silent in statements.resolve_by_day(kit=self._kit):
+                log.warning("worker.statement", carrier=silent)
         return False

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy.orm import Session
 
 from pos.domain.renewals import RenewalState
-from pos.ports import Capability, OutcomeState, Reason, StatementLine
+from pos.ports import Capability, CarrierUnavailable, OutcomeState, Reason, StatementLine
 from pos.services import settling
 from pos.services.kit import Kit
 from pos.services.sending import number_of
@@ -86,26 +86,30 @@ def resolve_from_statement(carrier: str, day: date, *, kit: Kit) -> dict[str, in
     return dict(done)
 
 
-def resolve_by_day(*, kit: Kit) -> None:
-    """The worker's part: once a business day is over in every store, the statements of each carrier decide about it.
-
-    Raises CarrierUnavailable; the day is then compared later."""
+def resolve_by_day(*, kit: Kit) -> list[str]:
+    """The worker's part: once a business day is over in every store, the statements of each carrier decide about it. The
+    carriers whose statement could not be had; their days are compared later, and nobody waits for them."""
     now = kit.now()
     with reading() as session:
         stores = till_rows.all_stores(session)
         if not stores:
-            return
+            return []
         over = min(store.plain().business_day(now) for store in stores) - timedelta(days=1)
         heard = {row.carrier: row.statement_day for row in standing_rows.everything(session)}
+    silent = []
     for name, carrier in kit.carriers.items():
         if Capability.STATEMENT not in carrier.declaration().capabilities:
             continue
         day = max((heard.get(name) or over - timedelta(days=1)) + timedelta(days=1), over - timedelta(days=_MOST_DAYS - 1))
-        while day <= over:
-            resolve_from_statement(name, day, kit=kit)
-            with transaction() as session:
-                standing_rows.for_change(session, name).statement_day = day
-            day += timedelta(days=1)
+        try:
+            while day <= over:
+                resolve_from_statement(name, day, kit=kit)
+                with transaction() as session:
+                    standing_rows.for_change(session, name).statement_day = day
+                day += timedelta(days=1)
+        except CarrierUnavailable:
+            silent.append(name)
+    return silent
 
 
 def _read(carrier: str, start: datetime, kit: Kit) -> Statement:

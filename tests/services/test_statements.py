@@ -202,11 +202,39 @@ def test_the_worker_reads_each_day_once_after_the_last_store_has_cut_over(shop: 
         statements.resolve_by_day(kit=shop.kit)
         assert shop.ask("select count(*) from agreements") == [(1,)], "the day before, with its neighbours"
         first = shop.ask("select statement_day from standings")
+        assert len(first) == 1
         statements.resolve_by_day(kit=shop.kit)
         assert shop.ask("select statement_day from standings") == first
         shop.pass_time(3 * 86_400)
         statements.resolve_by_day(kit=shop.kit)
     assert shop.ask("select statement_day from standings") > first
+
+
+def test_a_carrier_whose_statement_cannot_be_had_holds_up_no_other(shop: Shop, paid: Callable[[], str]) -> None:
+    paid()
+    shop.work()
+    carriers = shop.kit.carriers
+    assert isinstance(carriers, dict)
+    kept = carriers.pop("sandbox")
+    carriers |= {"broken": _Mute(kept), "sandbox": kept}
+    with shop.app.app_context():
+        assert statements.resolve_by_day(kit=shop.kit) == ["broken"]
+    assert shop.ask("select carrier from standings") == [("sandbox",)]
+    assert shop.ask("select count(*) from agreements") == [(1,)]
+    del carriers["broken"]
+
+
+class _Mute:
+    """A carrier whose statement cannot be had."""
+
+    def __init__(self, carrier: Any) -> None:
+        self._carrier = carrier
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._carrier, name)
+
+    def statement(self, *_period: Any) -> Any:
+        raise CarrierUnavailable("broken gave no usable answer")
 
 
 # ---------------------------------------------------------------- F19: taken back after success
