@@ -237,6 +237,13 @@ class _Mute:
         raise CarrierUnavailable("broken gave no usable answer")
 
 
+class _Late(_Mute):
+    """A carrier whose statement shows what it gave back a day later."""
+
+    def statement(self, *period: Any) -> Any:
+        return [line for line in self._carrier.statement(*period) if line.state is OutcomeState.SUCCEEDED]
+
+
 # ---------------------------------------------------------------- F19: taken back after success
 
 
@@ -260,6 +267,20 @@ def test_a_reversal_after_success_owes_the_money_back(shop: Shop, desk: Desk, pa
     assert "contradicted" not in resolve(shop) and look_again(shop, sale) is FindState.FOUND
     assert shop.ask("select count(*) from conflicts") == [(0,)]
     assert shop.ask("select count(*) from agreements") == [(2,)]
+
+
+def test_a_statement_that_does_not_show_the_reversal_yet_contradicts_nothing(shop: Shop, paid: Callable[[], str]) -> None:
+    sale = paid()
+    shop.work()
+    shop.sandbox.carrier.books.reverse(shop.debits[0].order_id)
+    look_again(shop, sale)
+    carriers = shop.kit.carriers
+    assert isinstance(carriers, dict)
+    kept = carriers["sandbox"]
+    carriers["sandbox"] = _Late(kept)
+    assert resolve(shop) == {"agreed": 1}
+    carriers["sandbox"] = kept
+    assert (shop.state(sale), resolve(shop)) == (R.REFUND_DUE, {"agreed": 1})
 
 
 def test_looking_again_at_a_success_changes_nothing(shop: Shop, paid: Callable[[], str]) -> None:
