@@ -193,7 +193,7 @@ def claim_due(session: Session, now: datetime, owner: str, lease_ends_at: dateti
         .join(Renewal, Renewal.sale_id == Sale.id)
         .where(_due(now))
         # A customer who has just paid stands at the counter; askings about others wait behind him.
-        .order_by(Renewal.state != RenewalState.PAID, Renewal.due_at, Renewal.id)
+        .order_by(Renewal.state != RenewalState.PAID, Renewal.due_at, Renewal.line_number, Renewal.id)
         .limit(1)
         .with_for_update(of=Sale, key_share=True, skip_locked=True)
     )
@@ -260,7 +260,7 @@ def unfinished(session: Session, store_id: int, states: frozenset[RenewalState])
         select(Renewal, Sale)
         .join(Sale, Sale.id == Renewal.sale_id)
         .where(Renewal.store_id == store_id, Renewal.state.in_(states))
-        .order_by(Renewal.paid_at)
+        .order_by(Renewal.paid_at, Renewal.sale_id, Renewal.line_number)
     )
     return [(row[0], row[1]) for row in session.execute(chosen)]
 
