@@ -93,7 +93,7 @@ def fails_after_pending(r: Round) -> End:
 
 def is_refused_when_sent_again(r: Round) -> End:
     """The first try is still under way when the second is refused: our reference decides, not the refusal."""
-    r.hit(["done_later"], seconds=r.random.uniform(20, 300))
+    r.hit(["done_later"], seconds=r.random.uniform(8, r.profile.settle_seconds))
     r.pay()
     r.work()
     r.must(R.UNKNOWN)
@@ -641,7 +641,7 @@ def _note(result: Result, case: Case, profile: Profile, seed: int, floor: Floor)
     result.counts["cases played"] += 1
     try:
         play(case, profile, seed, floor)
-    except Exception as fault:  # the proof goes on and names every one of them
+    except Exception as fault:  # noqa: BLE001 - the proof goes on and names every one of them
         if case.play in NOT_YET and isinstance(fault, Wrong):
             result.counts["not yet"] += 1
             return
