@@ -9,12 +9,14 @@ opens with the seed after it, so that comparing every evening stays possible ove
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import secrets
 import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Generator, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -507,27 +509,44 @@ def live(floor: Floor, days: int, seed: int, sales_a_day: int = SALES_A_DAY) -> 
     return store
 
 
+@dataclass(frozen=True)
+class Life:
+    """What one store's life comes to; ``broken`` is the sentence of its failure."""
+
+    days: int
+    counts: dict[str, int]
+    told: dict[str, int]
+    broken: str | None = None
+
+
+def one_life(template: Path, days: int, seed: int) -> Life:
+    """A life in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder, open_floor(Path(folder), template, sockets=False) as floor:
+        try:
+            store = live(floor, days, seed)
+        except Broken as fault:
+            return Life(days, {}, {}, str(fault))
+        except Exception as fault:  # noqa: BLE001 - the next store opens all the same
+            return Life(days, {}, {}, f"--seed {seed}: {type(fault).__name__}: {fault}")
+        counts = store.counts + Counter({"days": days, "steps": store.step, "debits": len(floor.debits)})
+        return Life(days, dict(counts), dict(store.told))
+
+
 def run(rounds: int, seed: int, say: Say) -> Result:
-    """``rounds`` days, in lives of LIFE_DAYS days; the next life has the next seed."""
+    """``rounds`` days in lives of LIFE_DAYS days, one on each processor; the next life has the next seed, and a seed that
+    fails is replayed with ``--rounds 5 --seed`` and its own number."""
     result = Result("store_days", "0 broken invariants", seed, rounds)
     counts: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
+    lengths = [min(LIFE_DAYS, rounds - first) for first in range(0, rounds, LIFE_DAYS)]
+    spawn = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(mp_context=spawn) as processors:
         template = furnish(Path(folder) / "template")
-        with open_floor(Path(folder) / "floor", template, sockets=False) as floor:
-            for number, first in enumerate(range(0, rounds, LIFE_DAYS)):
-                days = min(LIFE_DAYS, rounds - first)
-                try:
-                    store = live(floor, days, seed + number)
-                except Exception as fault:  # noqa: BLE001 - the next store opens all the same
-                    words = (
-                        str(fault) if isinstance(fault, Broken) else f"--seed {seed + number}: {type(fault).__name__}: {fault}"
-                    )
-                    result.failures.append(words)
-                    say(f"life {number + 1}: {words}")
-                    continue
-                counts.update(store.counts)
-                counts.update({"days": days, "steps": store.step, "debits": len(floor.debits)})
-                told = ", ".join(f"{name} {times}" for name, times in sorted(store.told.items()))
-                say(f"life {number + 1}: {days} days, {store.counts['sales']} sales, told: {told}")
+        lives = [processors.submit(one_life, template, days, seed + number) for number, days in enumerate(lengths)]
+        for life in (future.result() for future in as_completed(lives)):
+            if life.broken is not None:
+                result.failures.append(life.broken)
+            counts.update(life.counts)
+            told = ", ".join(f"{name} {times}" for name, times in sorted(life.told.items()))
+            say(life.broken or f"{life.days} days, {life.counts['sales']} sales; clerks were told: {told}")
     result.counts = dict(counts)
     return result
