@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pos.domain.renewals import RenewalState
@@ -127,8 +127,6 @@ def _same(what: str, ours: dict[str, int], theirs: dict[str, int]) -> Iterator[s
 
 
 def _moment(value: Any) -> datetime:
-    from datetime import UTC
-
     found = datetime.fromisoformat(value) if isinstance(value, str) else value
     assert isinstance(found, datetime)
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -125,6 +125,9 @@ class CounterMachine(RuleBasedStateMachine):
 
     @rule(target=visits, till=TILLS, number=st.sampled_from(NUMBERS), presses=PRESSES)
     def ask_number(self, till: str, number: str, presses: int) -> Visit:
+        return self._ask(till, number, presses)
+
+    def _ask(self, till: str, number: str, presses: int) -> Visit:
         visit = Visit(str(uuid.UUID(int=self.dice.getrandbits(128), version=4)), number)
         self.press(lambda: numbers.ask_about(visit.id, number, "phone", self.desks[till], "en", kit=self.floor.kit), presses)
         return visit
@@ -132,7 +135,10 @@ class CounterMachine(RuleBasedStateMachine):
     @rule(target=visits, till=TILLS, number=st.sampled_from(NUMBERS), which=st.sampled_from((0, 1)))
     def serve(self, till: str, number: str, which: int) -> Visit:
         """Number, document and plan without a pause, as most customers go."""
-        visit = self.ask_number(till, number, 1)
+        return self._serve(till, number, which)
+
+    def _serve(self, till: str, number: str, which: int) -> Visit:
+        visit = self._ask(till, number, 1)
         self.check_document(till, visit, 1)
         self.choose_plan(till, visit, which, 1, False)
         return visit
@@ -140,7 +146,7 @@ class CounterMachine(RuleBasedStateMachine):
     @rule(target=visits, till=TILLS, number=st.sampled_from(NUMBERS), which=st.sampled_from((0, 1)), by_card=st.booleans())
     def sell(self, till: str, number: str, which: int, by_card: bool) -> Visit:
         """The whole way to the money, without which few examples would get behind it."""
-        visit = self.serve(till, number, which)
+        visit = self._serve(till, number, which)
         if by_card:
             self.begin_card(till, visit, 1)
             self.approve(till, visit, 1)
@@ -372,9 +378,13 @@ class CounterMachine(RuleBasedStateMachine):
 
 def play(floor: Floor, examples: int, seed: int, phases: tuple[hypothesis.Phase, ...] | None = None) -> Counter[str]:
     """That many machines of fifty steps. Raises what broke; Hypothesis has printed the shortest way to it."""
-    machine = type(CounterMachine.__name__, (CounterMachine,), {"floor": floor, "counts": Counter(), "told": Counter()})
+
+    class Machine(CounterMachine):
+        pass
+
+    Machine.floor, Machine.counts, Machine.told = floor, Counter(), Counter()
     run_state_machine_as_test(
-        hypothesis.seed(seed)(machine),
+        hypothesis.seed(seed)(Machine),
         settings=settings(
             max_examples=examples,
             stateful_step_count=STEPS,
@@ -384,8 +394,7 @@ def play(floor: Floor, examples: int, seed: int, phases: tuple[hypothesis.Phase,
             suppress_health_check=list(HealthCheck),
         ),
     )
-    counts: Counter[str] = machine.counts + Counter({"refusals told": sum(machine.told.values())})
-    return counts
+    return Machine.counts + Counter({"refusals told": sum(Machine.told.values())})
 
 
 def _block(template: Path, examples: int, seed: int) -> tuple[dict[str, int], str | None]:

@@ -19,7 +19,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
@@ -69,7 +69,7 @@ class Broken(AssertionError):
 
 
 @dataclass
-class Counter3:
+class Place:
     """One till with the clerk who stands there, the manager who may come, and its drawer's notepad page."""
 
     desk: Desk
@@ -83,7 +83,7 @@ class OpenCard:
     """A card payment without a result: what the terminal's list will say, when somebody looks."""
 
     sale_id: str
-    till: Counter3
+    till: Place
     price: int
     was_charged: bool
 
@@ -102,9 +102,9 @@ class StoreDays:
         self.last_number: dict[str, tuple[str, int, list[tuple[str, int]]]] = {}
         floor.reset(MORNING)
         self.tills = [
-            Counter3(floor.desk("LON1", "101"), floor.desk("LON1", "201")),
-            Counter3(floor.desk("LON2", "102"), floor.desk("LON2", "201")),
-            Counter3(floor.desk("HKG1", "301"), floor.desk("HKG1", "401")),
+            Place(floor.desk("LON1", "101"), floor.desk("LON1", "201")),
+            Place(floor.desk("LON2", "102"), floor.desk("LON2", "201")),
+            Place(floor.desk("HKG1", "301"), floor.desk("HKG1", "401")),
         ]
         self.plans = self._plans()
 
@@ -154,12 +154,12 @@ class StoreDays:
             self.floor.inside.is_shut = False
         self._compare()
 
-    def _an_hour_without_the_carrier(self, opening: object) -> tuple[object, object]:
-        begins = MORNING + timedelta(days=self.day - 1, seconds=self.random.uniform(3600, 28_800))
+    def _an_hour_without_the_carrier(self, opening: datetime) -> tuple[datetime, datetime]:
+        begins = opening + timedelta(seconds=self.random.uniform(3600, 28_800))
         lasts = timedelta(hours=1) if self.random.random() < 0.4 else timedelta(0)
         return begins, begins + lasts
 
-    def _sleep_until(self, morning: object) -> None:
+    def _sleep_until(self, morning: datetime) -> None:
         """The night: the worker asks on, whenever something is due."""
         while self.floor.clock.now() < morning:
             rest = (morning - self.floor.clock.now()).total_seconds()
@@ -168,7 +168,7 @@ class StoreDays:
             self._keep_house()
             self.floor.work()
 
-    def _press(self, till: Counter3) -> None:
+    def _press(self, till: Place) -> None:
         """The next press of the story at this till; a refusal ends it, as a clerk would give up."""
         if till.story is None:
             return
@@ -191,7 +191,7 @@ class StoreDays:
 
     # ---------------------------------------------------------------- the stories at the counter
 
-    def _begin(self, till: Counter3) -> Story:
+    def _begin(self, till: Place) -> Story:
         self.counts["visits"] += 1
         lot = self.random.random()
         if lot < 0.04 and self.cards:
@@ -202,7 +202,7 @@ class StoreDays:
             return self._look_around(till)
         return self._sell(till)
 
-    def _sell(self, till: Counter3) -> Story:
+    def _sell(self, till: Place) -> Story:
         kit, desk, sale_id = self.floor.kit, till.desk, str(self._uuid())
         number, plans = self._customer(till)
         _, plan_id = self.random.choice(plans)
@@ -237,7 +237,7 @@ class StoreDays:
         else:
             yield from self._card(taker, sale_id, shown.quote, shown.total)
 
-    def _customer(self, till: Counter3) -> tuple[str, list[tuple[str, int]]]:
+    def _customer(self, till: Place) -> tuple[str, list[tuple[str, int]]]:
         """An ordinary number of this country, and the plans that fit it."""
         if till.desk.store.country == "GB":
             operator = self.random.choice(("lyca", "lyca", "leb"))
@@ -263,13 +263,13 @@ class StoreDays:
         """Once, or twice by a nervous finger."""
         return range(2 if self.random.random() < 0.07 else 1)
 
-    def _who_takes_it(self, till: Counter3) -> Counter3:
+    def _who_takes_it(self, till: Place) -> Place:
         """Now and then a manager takes the money, in a London shop also at the other till."""
         if self.random.random() < 0.95:
             return till
         beside = [t for t in self.tills if t.desk.store.id == till.desk.store.id and t.drawer is not None]
         other = self.random.choice(beside)
-        return Counter3(other.manager, other.manager, other.drawer)
+        return Place(other.manager, other.manager, other.drawer)
 
     def _walk_away(self, sale_id: str, desk: Desk) -> Story:
         self.counts["walked away"] += 1
@@ -278,7 +278,7 @@ class StoreDays:
                 sales.void(sale_id, desk, kit=self.floor.kit)
         yield
 
-    def _cash(self, till: Counter3, sale_id: str, quote: str, price: Money) -> None:
+    def _cash(self, till: Place, sale_id: str, quote: str, price: Money) -> None:
         extra = self.random.choice((0, 0, 50, 100, price.minor, 2 * price.minor))
         tendered = Money(price.minor + extra, price.currency)
         changes = [payments.take_cash(sale_id, quote, tendered, till.desk, kit=self.floor.kit) for _ in self._presses()]
@@ -295,7 +295,7 @@ class StoreDays:
             else:
                 raise self._broken("another amount under the same sale was accepted")
 
-    def _card(self, till: Counter3, sale_id: str, quote: str, price: Money) -> Story:
+    def _card(self, till: Place, sale_id: str, quote: str, price: Money) -> Story:
         kit = self.floor.kit
         for _ in self._presses():
             payments.begin_card(sale_id, quote, till.desk, kit=kit)
@@ -315,7 +315,7 @@ class StoreDays:
         else:
             self._approved(till, sale_id, price)
 
-    def _approved(self, till: Counter3, sale_id: str, price: Money) -> None:
+    def _approved(self, till: Place, sale_id: str, price: Money) -> None:
         self.slips += 1
         slip = CardSlip("VISA", "4242", f"A{self.slips:06d}", f"{self.slips:08d}")
         for _ in self._presses():
@@ -330,17 +330,17 @@ class StoreDays:
         self.notepad.paid[sale_id] = price.minor
         self.counts["sales"] += 1
 
-    def _page(self, till: Counter3) -> Drawer:
+    def _page(self, till: Place) -> Drawer:
         """The open page of the drawer the money went into."""
         found = next(t.drawer for t in self.tills if t.desk.till.id == till.desk.till.id)
         assert found is not None
         return found
 
-    def _look_at_the_list(self, till: Counter3) -> Story:
+    def _look_at_the_list(self, till: Place) -> Story:
         """The terminal's own list decides; whoever is at the till looks, a manager for another's sale."""
         card = self.cards.pop(self.random.randrange(len(self.cards)))
         home = next(t for t in self.tills if t.desk.till.id == card.till.desk.till.id)
-        asking = Counter3(home.manager, home.manager, home.drawer)
+        asking = Place(home.manager, home.manager, home.drawer)
         payments.card_without_result(card.sale_id, asking.desk, kit=self.floor.kit)
         yield
         if card.was_charged:
@@ -349,7 +349,7 @@ class StoreDays:
             for _ in self._presses():
                 payments.card_is_missing(card.sale_id, asking.desk, kit=self.floor.kit)
 
-    def _pay_back(self, till: Counter3) -> Story:
+    def _pay_back(self, till: Place) -> Story:
         """A customer whose renewal was refused comes back."""
         sql = "select sale_id, price_minor from renewals where state = 'refund_due' and store_id = :s order by paid_at"
         due = self.floor.ask(sql, s=till.desk.store.id)
@@ -372,7 +372,7 @@ class StoreDays:
         self.notepad.given_back[sale_id] = price
         self.counts["refunds"] += 1
 
-    def _look_around(self, till: Counter3) -> Story:
+    def _look_around(self, till: Place) -> Story:
         """An X report, a copy, a look at the lists: nothing of it may change a sum."""
         shifts.x_report(till.manager, kit=self.floor.kit)
         sales.recent(till.desk, kit=self.floor.kit)
@@ -386,7 +386,7 @@ class StoreDays:
 
     # ---------------------------------------------------------------- the drawer
 
-    def _open(self, till: Counter3) -> None:
+    def _open(self, till: Place) -> None:
         proposed = shifts.proposed_float(till.desk)
         minor = proposed.minor if proposed is not None and self.random.random() < 0.8 else self.random.randrange(0, 50_000)
         shifts.open_shift(Money(minor, till.desk.store.currency), {}, till.desk, kit=self.floor.kit)
@@ -399,7 +399,7 @@ class StoreDays:
         self._close(till)
         self._open(till)
 
-    def _close(self, till: Counter3) -> None:
+    def _close(self, till: Place) -> None:
         drawer = till.drawer
         assert drawer is not None
         tolerance = till.desk.store.drawer_tolerance_minor
@@ -419,7 +419,7 @@ class StoreDays:
         till.drawer = None
         self.counts["shifts"] += 1
 
-    def _count(self, till: Counter3, minor: int) -> int | None:
+    def _count(self, till: Place, minor: int) -> int | None:
         left = Money(min(minor, self.random.choice((0, 10_000, 20_000))), till.desk.store.currency)
         return shifts.close_shift(shifts.Count({1: minor}, None, None, left), "", till.desk, kit=self.floor.kit)
 

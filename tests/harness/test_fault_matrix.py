@@ -14,7 +14,7 @@ SEED = 20_261_121
 
 
 def _every() -> list[object]:
-    found = []
+    found: list[object] = []
     for case in CASES:
         # Strict: a case that has come to end right must leave the list.
         marks = [pytest.mark.xfail(reason=NOT_YET[case.play], raises=Wrong, strict=True)] if case.play in NOT_YET else []
