@@ -157,6 +157,10 @@ def _prepare_sending(session: Session, renewal: rows.Renewal, deadline: timedelt
     if rows.number_is_busy(session, renewal.number_look_up, renewal.id):
         _free(renewal)
         renewal.due_at = now + _BUSY_NUMBER
+        if now - (renewal.paid_at or now) > GIVE_UP_AFTER:
+            # The renewal before it waits for a manager, who may take days; this customer need not.
+            attempt = rows.latest_attempt(session, renewal.id)
+            _never_sent(session, renewal, attempt, Outcome(OutcomeState.NOT_SENT), _pen(session, renewal, kit, now), kit)
         return None
     attempt = rows.latest_attempt(session, renewal.id) or _new_attempt(session, renewal, now)
     _post(session, renewal, ledger.on_submitting(renewal.cost), now)
@@ -392,10 +396,13 @@ def _requeue(
         _never_sent(session, renewal, attempt, outcome, pen, kit)
 
 
-def _never_sent(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, kit: Kit) -> None:
+def _never_sent(
+    session: Session, renewal: rows.Renewal, attempt: rows.Attempt | None, outcome: Outcome, pen: Pen, kit: Kit
+) -> None:
     """Nothing left this machine for a whole day: the carrier cannot have it, so the money is owed back."""
     renewal.reason, renewal.due_at = Reason.UNREACHABLE.value, None
-    _end(attempt, outcome, pen.at)
+    if attempt is not None:
+        _end(attempt, outcome, pen.at)
     move(session, renewal, RENEWAL, RenewalState.REJECTED, pen, {"why": "never sent"})
     move(session, renewal, RENEWAL, RenewalState.REFUND_DUE, pen, {"amount": renewal.price_minor})
     _post(session, renewal, ledger.on_refund_due(Money(0, renewal.cost_currency), renewal.price), pen.at)
