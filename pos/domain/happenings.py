@@ -44,6 +44,7 @@ HAPPENINGS: dict[str, str] = {
     "print_job.uncertain": N_("Print job in question"),
     "print_job.held": N_("Print job held back"),
     "print_job.cancelled": N_("Print job cancelled"),
+    "number.asked": N_("Number asked about"),
     "identity.checked": N_("Document checked"),
     "duplicate.overridden": N_("Renewed again on purpose"),
     "receipt.issued": N_("Receipt issued"),

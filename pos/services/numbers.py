@@ -11,10 +11,12 @@ from pos.domain.errors import (
     CarrierDown,
     NoOpenShift,
     NumberOfAnotherCarrier,
+    OtherRequest,
     StaleForm,
 )
 from pos.domain.money import minor_digits
 from pos.domain.numbers import grouped, masked
+from pos.domain.pictures import BalancePicture, NumberPicture
 from pos.domain.plans import sane_end
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
@@ -30,26 +32,36 @@ from pos.store.life import begin
 _asking = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ask-carrier")
 
 
-def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *, kit: Kit) -> None:
-    """Open the sale ``sale_id`` for a number (E.164, or an ICCID with ``kind`` sim). The same post again changes nothing.
+def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *, kit: Kit, request: str | None = None) -> bool:
+    """Open the sale ``sale_id`` for a number (E.164, or an ICCID with ``kind`` sim). The same post again changes nothing; the
+    answer says whether this one opened it.
 
-    Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm: in each case there is no sale and no money moved.
+    ``request`` is the whole request as the API was sent it: the id with another one is refused.
+
+    Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm, OtherRequest: in each case nothing was begun and no
+    money moved.
     Power cut: before the commit nothing exists; after it the sale opens again by its id."""
+    digest = kit.keys.look_up("idx", request) if request is not None else None
     with reading() as session:
-        if shift_rows.open_at(session, desk.till.id) is None:
-            raise NoOpenShift
         earlier = session.get(rows.Sale, sale_id)
         if earlier is not None:
             check = session.get(rows.NumberCheck, sale_id)
             same = check is not None and check.look_up == kit.keys.look_up("idx", number)
+            if request is not None and earlier.request_digest != digest:
+                raise OtherRequest
             if same and earlier.till_id == desk.till.id:
-                return
+                return False
             raise StaleForm
+        if shift_rows.open_at(session, desk.till.id) is None:
+            raise NoOpenShift
     carrier, subscription = _who_has(number, kit)
     now = kit.now()
     with transaction() as session:
-        if session.get(rows.Sale, sale_id) is not None:
-            return  # the same page was posted twice at once; the first one opened it
+        first = session.get(rows.Sale, sale_id)
+        if first is not None:
+            if request is not None and first.request_digest != digest:
+                raise OtherRequest
+            return False  # the same page was posted twice at once; the first one opened it
         sale = rows.Sale(
             id=sale_id,
             store_id=desk.store.id,
@@ -58,12 +70,36 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
             language=language,
             currency=desk.store.currency,
             opened_at=now,
+            request_digest=digest,
         )
         begin(session, sale, SALE, SaleState.DRAFT, kit.pen(desk, now), {"carrier": carrier})
         session.flush()
         check = _check(sale_id, number, kind, carrier, subscription, now, kit)
         check.operator = plan_rows.operator_of(session, carrier, subscription.plan_key)
         session.add(check)
+    return True
+
+
+def look(number: str, kind: str, desk: Desk, *, kit: Kit) -> NumberPicture:
+    """What is on a number, without a sale: for a device that shows the plans before anybody decides. The journal keeps that
+    somebody asked, not about whom. Raises NumberOfAnotherCarrier, CarrierDown."""
+    carrier, found = _who_has(number, kit)
+    now = kit.now()
+    with transaction() as session:
+        kit.pen(desk, now).note(session, "number.asked", "till", desk.till.code, {"carrier": carrier})
+        operator = plan_rows.operator_of(session, carrier, found.plan_key)
+    return NumberPicture(
+        kind=kind,
+        grouped=grouped_number(number),
+        masked=masked_number(number),
+        carrier=carrier,
+        operator=operator,
+        state=found.state.value,
+        plan_name=found.plan_name,
+        expires_at=sane_end(found.expires_at),
+        balances=tuple(BalancePicture(b.kind, _readable(b), sane_end(b.expires_at)) for b in found.balances),
+        asked_at=now,
+    )
 
 
 def _who_has(number: str, kit: Kit) -> tuple[str, Subscription]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -11,7 +10,7 @@ from flask_babel import gettext
 from pos.domain import pictures as p
 from pos.domain.errors import CardSlipIncomplete
 from pos.domain.money import Money, next_notes
-from pos.domain.payments import CARD_SCHEMES, CardSlip
+from pos.domain.payments import CARD_SCHEMES, CardSlip, refuse_signs, slip_from
 from pos.domain.permissions import Permission
 from pos.domain.words import N_
 from pos.services import payments, refunds, sales
@@ -126,25 +125,7 @@ def _card_slip(sale_id: str) -> Any:
 
 def _slip(form: SlipForm) -> CardSlip:
     """Raises CardSlipIncomplete at the first field that the slip's evidence needs."""
-    _refuse_signs(form)
-    slip = CardSlip(form.scheme.data or "", form.last4.data or "", form.authorisation.data or "", form.slip_number.data or "")
-    cards = slip.scheme in CARD_SCHEMES and slip.scheme not in ("ALIPAY", "WECHAT PAY", "PAYPAL", "OCTOPUS")
-    if not re.fullmatch(r"[0-9]{4}", slip.last4) and (cards or slip.last4):
-        raise CardSlipIncomplete
-    if slip.scheme not in CARD_SCHEMES or not re.fullmatch(r"[A-Za-z0-9-]{2,20}", slip.authorisation):
-        error = CardSlipIncomplete()
-        error.field = "authorisation" if slip.scheme in CARD_SCHEMES else "scheme"
-        raise error
-    return slip
-
-
-def _refuse_signs(form: SlipForm) -> None:
-    """Both go onto the receipt as they stand, and a sign that no printer has would hold the whole receipt back."""
-    for name, text in (("authorisation", form.authorisation.data), ("slip_number", form.slip_number.data)):
-        if not re.fullmatch(r"[A-Za-z0-9 ./#-]{0,20}", text or ""):
-            error = CardSlipIncomplete()
-            error.field = name
-            raise error
+    return slip_from(form.scheme.data or "", form.last4.data or "", form.authorisation.data or "", form.slip_number.data or "")
 
 
 @bp.post("/sales/<uuid:sale_id>/card/declined")
@@ -188,7 +169,7 @@ def _refund(sale_id: str) -> Any:
     if not form.validate():
         wrong = placed(form.first_errors(), "authorisation", "slip_number")
         return _result_again(sale_id, wrong, kept(request.form)), 422
-    _refuse_signs(form)
+    refuse_signs(form.authorisation.data or "", form.slip_number.data or "")
     try:
         refunds.pay_back(
             sale_id,
