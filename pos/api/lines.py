@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from marshmallow import fields
 
 from pos.api.fields import LARGEST_ID, Answer, Body, Moment, MoneyAnswer, Text, Whole, one_of
 from pos.api.numbers import NumberAnswer
-from pos.domain.errors import NotFound, OneLineOnly
+from pos.domain.errors import CounterError, NotFound, OneLineOnly
 from pos.domain.payments import Tender
 from pos.domain.pictures import SalePicture
 from pos.domain.refunds import RefundState
@@ -55,6 +57,16 @@ class LineAnswer(Answer):
     number = fields.Nested(NumberAnswer, required=True, allow_none=True)
     renewal = fields.Nested(RenewalAnswer, required=True, allow_none=True)
     refund = fields.Nested(RefundAnswer, required=True, allow_none=True)
+
+
+@contextmanager
+def place_of_line(position: int) -> Iterator[None]:
+    """A refusal of the number stands at the line it came from."""
+    try:
+        yield
+    except CounterError as error:
+        error.field = f"lines/{position - 1}/number" if error.field == "entry" else error.field
+        raise
 
 
 def only_line(sent: list[dict[str, Any]]) -> dict[str, Any]:

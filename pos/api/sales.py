@@ -27,7 +27,7 @@ from pos.api.fields import (
     one_of,
 )
 from pos.api.keys import bp, desk, door, kit, language, refuses, takes
-from pos.api.lines import LineAnswer, LineBody, lines_view, only_line, refuse_other_line
+from pos.api.lines import LineAnswer, LineBody, lines_view, only_line, place_of_line, refuse_other_line
 from pos.api.numbers import PlanAnswer, plans_view, target
 from pos.domain.documents import DocumentType
 from pos.domain.entry import CardNumberRefused, IccidEntry, PhoneEntry, understand
@@ -213,9 +213,10 @@ def begin_sale(sent: dict[str, Any], sale_id: UUID) -> Any:
 
 def _begin(sale_id: str, sent: dict[str, Any]) -> bool:
     line = only_line(sent["lines"])
-    number, kind = target(line["number"])
     words = sent.get("language") or language()
-    opened = numbers.ask_about(sale_id, number, kind, desk(), words, kit=kit(), request=canonical(sent))
+    with place_of_line(1):
+        number, kind = target(line["number"])
+        opened = numbers.ask_about(sale_id, number, kind, desk(), words, kit=kit(), request=canonical(sent))
     found = sales.show(sale_id, desk(), kit=kit())
     # A repeat finishes what a power cut left half done, and never chooses again.
     if "plan" in line and found.renewal is None and found.step in (Step.DOCUMENT, Step.PLAN):

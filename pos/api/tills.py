@@ -14,7 +14,7 @@ from pos.services import tills
 
 
 class EnrolmentBody(Body):
-    code = Text(longest=40, shortest=1, cards=True, required=True, metadata={"description": "From `pos till-code`, once"})
+    code = Text(longest=40, shortest=1, cards=True, required=True, metadata={"description": "From `pos enrol-code`, once"})
 
 
 class StoreAnswer(Answer):

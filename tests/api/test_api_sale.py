@@ -22,7 +22,7 @@ from tests.conftest import StandingClock
 
 def test_a_day_by_program(caller: Caller) -> None:
     who = caller.ok("GET", "/sessions/current")
-    assert (who["staff"]["name"], who["till"]["code"], who["till"]["store"]["currency"]) == ("Amelia", "LON1", "GBP")
+    assert (who["staff"]["name"], who["till"]["code"], who["till"]["store"]["currency"]) == ("Amelia Ward", "LON1", "GBP")
     assert caller.ok("GET", "/shift")["shift"] is None
     assert caller.no("PUT", f"/sales/{uuid4()}", {"lines": [{"number": NUMBER}]}, status=409)["type"].endswith("/no-open-shift")
     caller.open_shift()
@@ -94,9 +94,9 @@ def test_a_card_that_never_was(selling: Caller) -> None:
 
 
 def test_a_refused_renewal_is_paid_back(selling: Caller, sandbox: SandboxServer) -> None:
-    sandbox.carrier.faults.add(Fault("reject", where="submit", count=1))
+    sandbox.carrier.faults.add(Fault("refuse", where="submit", count=1))
     sale = selling.pay(selling.ready())
-    assert selling.no("POST", f"/sales/{sale['id']}/refund", {}, status=409)["type"].endswith("/nothing-to-refund")
+    assert selling.no("POST", f"/sales/{sale['id']}/refund", {}, status=409)["type"].endswith("/not-yet-known")
     selling.work()
     assert selling.ok("GET", f"/sales/{sale['id']}")["lines"][0]["renewal"]["state"] == "refund_due"
     for _ in range(2):
@@ -234,6 +234,8 @@ def test_one_number_for_now(selling: Caller) -> None:
     refused = selling.no("PUT", f"/sales/{sale_id}", sent, status=422)
     assert refused["errors"] == [{"detail": refused["detail"], "pointer": "/lines"}]
     selling.no("GET", f"/sales/{sale_id}", status=404)
+    refused = selling.no("PUT", f"/sales/{sale_id}", {"lines": [{"number": "12"}]}, status=422)
+    assert refused["errors"][0]["pointer"] == "/lines/0/number"
     selling.begin(sale_id=sale_id)
     selling.no("GET", f"/sales/{sale_id}/lines/2/plans", status=404)
 
