@@ -47,6 +47,9 @@ class Described(Api):
                 }
                 self.spec.components.response(status.name, response, lazy=True)
 
+    def _register_pagination_header(self) -> None:
+        """Nothing here comes in pages."""
+
     def _register_doc_blueprint(self) -> None:
         """The document has a door of ours."""
 

@@ -200,7 +200,7 @@ def shown(sale_id: UUID | str) -> dict[str, Any]:
 @takes(SaleBody, example={"lines": [{"number": "07700 900123"}], "language": "en"})
 @bp.response(201, SaleAnswer)
 @bp.alt_response(200, schema=SaleAnswer, description="The same request again", success=True)
-@refuses(409, 503)
+@refuses(404, 409, 503)
 def begin_sale(sent: dict[str, Any], sale_id: UUID) -> Any:
     """Begin a sale under an id that the caller made.
 
@@ -309,7 +309,7 @@ def show_sale(sent: dict[str, Any], sale_id: UUID) -> Any:
 def _awaited(sale_id: str, seconds: int, seen: str | None) -> SalePicture:
     found = sales.show(sale_id, desk(), kit=kit())
     known = seen or version_of(found)
-    pointless = version_of(found) != known or (seen is None and not found.moving)
+    pointless = version_of(found) != known or (not seen and not found.moving)
     if not seconds or pointless or not _waiting.acquire(blocking=False):
         return found
     try:
