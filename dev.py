@@ -91,7 +91,8 @@ def words(_arguments: list[str]) -> int:
 
 
 def openapi(_arguments: list[str]) -> int:
-    """The API's description, docs/openapi.json."""
+    """Draw the API's description, docs/openapi.json, from its views."""
+    set_up("requirements-dev.lock")
     return call([PYTHON, "tools/openapi.py"])
 
 
