@@ -21,7 +21,7 @@ NOWHERE = "7b6e1a52-4f0c-4b7e-9a53-0f4f5d6c7e81"
         (b"", "application/json", 400),
         (b"\xff\xfe", "application/json", 400),
         (b'{"number": NaN}', "application/json", 400),
-        (b'{"number": 1e999}', "application/json", 400),
+        (b'{"number": 1e999}', "application/json", 422),
         (b'{"number": ' + b"9" * 5000 + b"}", "application/json", 400),
         (DEEP.encode(), "application/json", 400),
         (b'{"number": "1", "number": "2"}', "application/json", 400),
