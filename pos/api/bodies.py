@@ -9,7 +9,6 @@ import marshmallow as ma
 from flask import Request, abort
 from webargs.flaskparser import FlaskParser
 
-
 _FRACTION = object()
 
 
