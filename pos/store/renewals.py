@@ -177,7 +177,7 @@ def claim_due(session: Session, now: datetime, owner: str, lease_ends_at: dateti
         .join(Renewal, Renewal.sale_id == Sale.id)
         .where(_due(now))
         # A customer who has just paid stands at the counter; askings about others wait behind him.
-        .order_by(Renewal.state != RenewalState.PAID, Renewal.due_at, Renewal.id)
+        .order_by(Renewal.state != RenewalState.PAID, Renewal.due_at, Renewal.line_number, Renewal.id)
         .limit(1)
         .with_for_update(of=Sale, key_share=True, skip_locked=True)
     )
