@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Flask
 
     from pos.config import Settings
@@ -468,6 +470,50 @@ def _other_version() -> list[str]:
         there = MigrationContext.configure(connection).get_current_revision()
     ours = ScriptDirectory(str(data_dir("migrations"))).get_current_head()
     return [] if there == ours else [f"schema {there or 'none'} where this version needs {ours}: run `pos db upgrade`"]
+
+
+@main.command("resolve-statement")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--carrier", default=None, help="only this one; all that have a statement otherwise")
+@click.pass_context
+def resolve_statement(context: click.Context, day: datetime, carrier: str | None) -> None:
+    """Let the carriers' statements decide what was sent around DAY (2026-11-21). May be done again at any time."""
+    from pos.ports import Capability, CarrierUnavailable
+    from pos.services import statements
+
+    app = _app(_settings(context))
+    kit = app.extensions["simcounter"]
+    if carrier is not None and carrier not in kit.carriers:
+        raise click.ClickException(f"There is no carrier {carrier} in the configuration.")
+    with app.app_context():
+        for name in [carrier] if carrier is not None else kit.carriers:
+            if Capability.STATEMENT not in kit.carriers[name].declaration().capabilities:
+                click.echo(f"{name}: has no statement")
+                continue
+            try:
+                done = statements.resolve_from_statement(name, day.date(), kit=kit)
+            except CarrierUnavailable:
+                raise click.ClickException(f"The statement of {name} cannot be read now; nothing was decided.") from None
+            click.echo(f"{name}: " + (", ".join(f"{count} {what}" for what, count in sorted(done.items())) or "nothing new"))
+
+
+@main.command("ask-again")
+@click.argument("receipt")
+@click.pass_context
+def ask_again(context: click.Context, receipt: str) -> None:
+    """Ask the carrier once more about every renewal of RECEIPT, also one that seems to be over."""
+    from pos.services import renewals, sales
+
+    app = _app(_settings(context))
+    kit = app.extensions["simcounter"]
+    with app.app_context():
+        lines = sales.renewals_of(receipt)
+        if not lines:
+            raise click.ClickException(f"There is no receipt {receipt} with a renewal.")
+        for renewal_id in lines:
+            said = renewals.look_again(renewal_id, kit=kit)
+            now = sales.renewals_of(receipt)[renewal_id]
+            click.echo(f"the carrier said: {said.value if said is not None else 'the worker asks'}; the renewal is {now}")
 
 
 # ------------------------------------------------------------------ the demo

@@ -56,6 +56,7 @@ class Reason(StrEnum):
     LIMIT_REACHED = "limit_reached"
     WALLET_EMPTY = "wallet_empty"
     AUTH = "auth"
+    CERTIFICATE = "certificate"  # the far end could not prove who it is: nothing was sent
     RATE_LIMITED = "rate_limited"
     DUPLICATE_REF = "duplicate_ref"
     NOT_RECEIVED = "not_received"
@@ -261,12 +262,16 @@ class Request:
 class Declaration:
     """What a carrier promises, as the protocol needs it.
 
-    ``settle_window``: after this a request can no longer take effect. ``deadline_seconds``: total time for one call."""
+    ``settle_window``: after this a request can no longer take effect. ``deadline_seconds``: total time for one call.
+    ``statement_complete_after``: how long after a moment the statement holds everything of it; None: it promises nothing,
+    and a missing line says nothing. ``unasked_patience``: how long selling goes on while nobody can be asked."""
 
     capabilities: frozenset[Capability]
     enforces_unique_refs: bool
     settle_window: timedelta
     deadline_seconds: float = 20.0
+    statement_complete_after: timedelta | None = None
+    unasked_patience: timedelta = timedelta(minutes=5)
 
 
 class CarrierUnavailable(Exception):

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from flask import Flask
 
-from pos.services import card_refunds, payments, print_jobs, renewals, status
+from pos.services import card_refunds, notifications, payments, print_jobs, renewals, statements, status
 from pos.services.kit import Kit
 
 log = structlog.get_logger()
@@ -23,6 +23,7 @@ _NOBODY = "no worker has this name"
 _PRESSES = 8
 _RECOVER_EVERY = timedelta(seconds=10)
 _ASK_CARRIERS_EVERY = timedelta(seconds=20)
+_READ_STATEMENTS_EVERY = timedelta(minutes=15)
 
 # Puts one sheet on paper and says what is known: (result, reason, near end). Given by app.py, which knows the printers.
 Press = Callable[[print_jobs.Sheet, Callable[[], bool]], tuple[str, str | None, bool]]
@@ -48,6 +49,7 @@ class Worker:
         self._ring = threading.Thread(target=self._hear_bell, name="worker-bell", daemon=True)
         self._recovered_at: datetime | None = None
         self._asked_at: datetime | None = None
+        self._read_at: datetime | None = None
 
     def start(self) -> None:
         """Own what an earlier life of this worker left in doubt, then begin."""
@@ -124,8 +126,13 @@ class Worker:
             print_jobs.recover(_NOBODY, kit=self._kit)
             payments.mark_silent_terminals(kit=self._kit)
             card_refunds.mark_silent_refunds(kit=self._kit)
+            notifications.ask_about_the_settled(kit=self._kit)
         if self._asked_at is None or now - self._asked_at > _ASK_CARRIERS_EVERY:
             self._asked_at = now
             with contextlib.suppress(NotImplementedError):
                 status.ask_carriers(kit=self._kit)
+        if self._read_at is None or now - self._read_at > _READ_STATEMENTS_EVERY:
+            self._read_at = now
+            for silent in statements.resolve_by_day(kit=self._kit):
+                log.warning("worker.statement", carrier=silent)
         return False

@@ -177,6 +177,7 @@ def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
         "filename": "app.css",
     }
     things |= {"carrier": "sandbox", "secret": "k" * 40, "event": "productOrderStateChangeEvent"}
+    things |= {"renewal_id": sale_id, "verdict_id": 1}
     return Shop(app, cookies, things)
 
 

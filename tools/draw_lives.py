@@ -22,6 +22,7 @@ from pos.domain.refunds import REFUND  # noqa: E402
 from pos.domain.renewals import RENEWAL  # noqa: E402
 from pos.domain.sales import SALE  # noqa: E402
 from pos.domain.shifts import SHIFT  # noqa: E402
+from pos.domain.verdicts import CONFLICT, VERDICT  # noqa: E402
 
 FILE = ROOT / "docs" / "lives.md"
 
@@ -32,6 +33,8 @@ LIVES: tuple[tuple[Life[Any], str], ...] = (
         RENEWAL,
         "One line of a sale at the carrier. No answer is not a refusal: *unknown* is asked again, never sent again blindly.",
     ),
+    (VERDICT, "What one person says became of a renewal that asking cannot decide, and the second person's answer."),
+    (CONFLICT, "The carrier says *done* about a renewal that it refused, or that people were about to decide."),
     (PAYMENT, "One tender. Cash is taken at once; a card is first an intent, because the terminal is asked by a person."),
     (REFUND, "Money on its way back, never more than was paid."),
     (PRINT_JOB, "One slip or one pulse of the drawer. Paper never holds a sale back, and nothing is printed twice by itself."),

@@ -17,10 +17,12 @@ def upgrade() -> None:
         sa.Column("renewal_id", sa.String(length=36), nullable=True),
         sa.Column("authenticated", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["renewal_id"], ["renewals.id"], name=op.f("fk_notifications_renewal_id_renewals")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
         sa.UniqueConstraint("carrier", "digest", name=op.f("uq_notifications_carrier_digest")),
     )
+    op.create_index(op.f("ix_notifications_asked_at"), "notifications", ["asked_at"], unique=False)
 
 
 def downgrade() -> None:

@@ -14,9 +14,8 @@ FINAL = ("journal", "ledger_transfers", "receipts", "receipt_documents", "z_repo
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("renewals") as table:
-        table.alter_column("provider_ref", existing_type=sa.String(80), type_=sa.String(120), existing_nullable=True)
-        table.alter_column("operator_ref", existing_type=sa.String(80), type_=sa.String(120), existing_nullable=True)
+    for name in ("provider_ref", "operator_ref"):
+        resize(name, 80, 120)
     if op.get_bind().dialect.name == "postgresql":
         for name in FINAL:
             op.execute(
@@ -29,6 +28,17 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         for name in FINAL:
             op.execute(f"DROP TRIGGER {name}_is_whole ON {name}")
-    with op.batch_alter_table("renewals") as table:
-        table.alter_column("operator_ref", existing_type=sa.String(120), type_=sa.String(80), existing_nullable=True)
-        table.alter_column("provider_ref", existing_type=sa.String(120), type_=sa.String(80), existing_nullable=True)
+    for name in ("operator_ref", "provider_ref"):
+        resize(name, 120, 80)
+
+
+def resize(name: str, before: int, after: int) -> None:
+    """SQLite would copy the table and drop the old one, which others point at: with a single attempt in the books it refuses.
+    A new column takes the place of the old one instead."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.alter_column("renewals", name, existing_type=sa.String(before), type_=sa.String(after), existing_nullable=True)
+        return
+    op.add_column("renewals", sa.Column(f"{name}_wide", sa.String(after), nullable=True))
+    op.execute(f"UPDATE renewals SET {name}_wide = {name}")  # noqa: S608 - names of this file
+    op.drop_column("renewals", name)
+    op.execute(f"ALTER TABLE renewals RENAME COLUMN {name}_wide TO {name}")

@@ -124,6 +124,8 @@ class TmForumKeys(BaseModel):
     kyc_path: _Path | None = None
     wallet_path: _Path | None = None
     statement_path: _Path | None = None
+    statement_complete_after_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] | None = None
+    unasked_patience_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
     face_price_name: str = "face"
     cost_price_name: str = "cost"
     error_codes: Mapping[str, Reason] = Field(default_factory=dict)
@@ -165,6 +167,8 @@ def make_tmforum(name: str, settings: Mapping[str, object]) -> TmForum:
             kyc_path=keys.kyc_path,
             wallet_path=keys.wallet_path,
             statement_path=keys.statement_path,
+            statement_complete_after=_seconds(keys.statement_complete_after_seconds),
+            unasked_patience=timedelta(seconds=keys.unasked_patience_seconds),
             price_names=PriceNames(face=keys.face_price_name, cost=keys.cost_price_name),
             error_codes=keys.error_codes,
             operator_name=keys.operator_name,
@@ -173,6 +177,10 @@ def make_tmforum(name: str, settings: Mapping[str, object]) -> TmForum:
         ),
         name,
     )
+
+
+def _seconds(told: int | None) -> timedelta | None:
+    return None if told is None else timedelta(seconds=told)
 
 
 def _grant(auth: ClientCredentialsKeys | BearerKeys | NoAuthKeys) -> ClientCredentials | StaticBearer | None:

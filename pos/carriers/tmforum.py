@@ -145,6 +145,8 @@ class TmForumSettings:
     kyc_path: str | None = None
     wallet_path: str | None = None
     statement_path: str | None = None
+    statement_complete_after: timedelta | None = None
+    unasked_patience: timedelta = timedelta(minutes=5)
     price_names: PriceNames = PriceNames()
     error_codes: Mapping[str, Reason] = field(default_factory=dict)
     operator_name: str | None = None
@@ -199,6 +201,8 @@ class TmForum:
             enforces_unique_refs=self._settings.enforce_unique_refs,
             settle_window=self._settings.settle_window,
             deadline_seconds=self._settings.deadline_seconds,
+            statement_complete_after=self._settings.statement_complete_after,
+            unasked_patience=self._settings.unasked_patience,
         )
 
     # --- selling ----------------------------------------------------------------------------------------------------
@@ -216,9 +220,11 @@ class TmForum:
                 return self._top_up(request, deadline)
             return self._order(request, deadline)
         except TokenRefused as fault:
-            return Outcome(OutcomeState.FAILED, reason=Reason.AUTH, raw_code=fault.code)
+            return Outcome(OutcomeState.NOT_SENT, reason=Reason.AUTH, raw_code=fault.code)
         except NeverSent as fault:
-            return Outcome(OutcomeState.NOT_SENT, reason=Reason.UNREACHABLE, raw_code=fault.why)
+            # A certificate that does not fit is the shop's to mend, or somebody in between: a reason of its own (F5).
+            reason = Reason.CERTIFICATE if fault.why == "tls" else Reason.UNREACHABLE
+            return Outcome(OutcomeState.NOT_SENT, reason=reason, raw_code=fault.why)
         except NoAnswer as fault:
             return Outcome(OutcomeState.UNKNOWN, reason=Reason.NO_ANSWER, raw_code=fault.why)
 
@@ -318,10 +324,13 @@ class TmForum:
                 raw_code=raw_code,
                 retry_after=self._retry_after(reply),
             )
+        if (reply.status in REFUSALS and error and reason is Reason.AUTH) or (
+            reply.status == 401 and "www-authenticate" in reply.headers
+        ):
+            # We were not let in, so nothing was done; that is the shop's to mend, and no fault of the customer's (F20).
+            return Outcome(OutcomeState.NOT_SENT, reason=Reason.AUTH, raw_code=raw_code)
         if reply.status in REFUSALS and error:
             return Outcome(OutcomeState.FAILED, reason=reason, raw_code=raw_code)
-        if reply.status == 401 and "www-authenticate" in reply.headers:
-            return Outcome(OutcomeState.FAILED, reason=Reason.AUTH, raw_code=raw_code)
         return Outcome(OutcomeState.UNKNOWN, reason=Reason.BROKEN_ANSWER, raw_code=raw_code)
 
     def _retry_after(self, reply: Reply) -> timedelta | None:

@@ -16,6 +16,7 @@ REASONS: dict[str, str] = {
     "limit_reached": N_("The carrier's limit for this number or shop is reached."),
     "wallet_empty": N_("The shop's float at the carrier is used up. Tell the manager."),
     "auth": N_("The carrier does not accept the shop's credentials. Tell the manager."),
+    "certificate": N_("The carrier's certificate is not valid, so nothing was sent. Tell the manager."),
     "rate_limited": N_("The carrier asks for a pause; the renewal is sent again by itself."),
     "duplicate_ref": N_("The carrier already has this order; it is being looked up."),
     "not_received": N_("The order never reached the carrier."),
@@ -24,5 +25,6 @@ REASONS: dict[str, str] = {
     "broken_answer": N_("The carrier's answer could not be read."),
     "unknown_status": N_("The carrier answered with a word that we do not know."),
     "unreachable": N_("The carrier could not be reached."),
+    "reversed": N_("The carrier took back what it had confirmed."),
     "other_echo": N_("The carrier confirmed something other than what was asked."),
 }

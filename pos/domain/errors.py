@@ -114,6 +114,18 @@ class CountIncomplete(BadInput):
     sentence = N_("Type how many pieces there are of each; zero counts too. Nothing was closed.")
 
 
+class EvidenceMissing(BadInput):
+    sentence = N_(
+        "Write where the evidence can be found again: the statement's line, or who said it and when. Nothing was changed."
+    )
+    field = "reference"
+
+
+class CarrierNumberMissing(BadInput):
+    sentence = N_("Copy the carrier's own number of the order; without it nothing can count as renewed. Nothing was changed.")
+    field = "provider_ref"
+
+
 # ------------------------------------------------------------------ who and what
 
 
@@ -221,6 +233,31 @@ class TenderOpen(NeedsAttention):
 
 class NumberBusy(NeedsAttention):
     sentence = N_("The carrier has not decided an earlier renewal of this number. Take no money; look at the unfinished list.")
+
+
+class FloatUsedUp(NeedsAttention):
+    sentence = N_("The shop's float at this carrier is used up. Take no money for its plans; tell the manager to fill it.")
+
+
+class CarrierUnasked(NeedsAttention):
+    sentence = N_(
+        "The carrier cannot be asked at the moment what became of a renewal. Take no money for its plans; "
+        "try again in a few minutes."
+    )
+
+
+class NothingToDecide(NeedsAttention):
+    sentence = N_("There is nothing to decide about this renewal any more. Nothing was changed; look at the sale.")
+
+
+class OtherVerdict(NeedsAttention):
+    sentence = N_(
+        "Something else was proposed for this renewal and waits for a second person. Nothing was changed; decide that first."
+    )
+
+
+class SamePerson(NeedsAttention):
+    sentence = N_("You proposed this yourself. Nothing was changed; another person has to agree.")
 
 
 class SlipAlreadyUsed(NeedsAttention):

@@ -80,6 +80,29 @@ def on_replaced(price: Money) -> list[Transfer]:
     return _only(Transfer("replaced", A.REFUND_PAYABLE, A.CUSTOMER_MONEY_HELD, price) if price else None)
 
 
+def on_reversed(cost: Money, price: Money, tax: Money) -> list[Transfer]:
+    """Move 20: the carrier gave our float its money back, so the sale was none and the customer's money is owed back."""
+    net = price - tax
+    return _only(
+        Transfer("reversed", A.CARRIER_FLOAT, A.COST_OF_SALES, cost) if cost else None,
+        Transfer("reversed", A.REVENUE, A.REFUND_PAYABLE, net) if net else None,
+        Transfer("reversed", A.TAX, A.REFUND_PAYABLE, tax) if tax else None,
+    )
+
+
+def on_stopped(cost: Money, price: Money) -> list[Transfer]:
+    """The carrier contradicts a refusal before anything was paid out: all is held again as if it had not decided."""
+    return _only(
+        Transfer("stopped", A.CARRIER_PENDING, A.CARRIER_FLOAT, cost) if cost else None,
+        Transfer("stopped", A.REFUND_PAYABLE, A.CUSTOMER_MONEY_HELD, price) if price else None,
+    )
+
+
+def on_lost(cost: Money) -> list[Transfer]:
+    """The carrier charged for what the customer was paid back for: a cost without revenue, approved by two people."""
+    return _only(Transfer("lost", A.COST_OF_SALES, A.CARRIER_FLOAT, cost) if cost else None)
+
+
 def on_refunded(tender: Tender, amount: Money) -> list[Transfer]:
     """Move 19: given back."""
     return _only(Transfer("refunded", A.REFUND_PAYABLE, TENDER_ACCOUNT[tender], amount) if amount else None)

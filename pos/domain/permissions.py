@@ -25,6 +25,8 @@ class Permission(StrEnum):
     OVERRIDE_DUPLICATE = "override_duplicate"
     SEE_EXPECTED_CASH = "see_expected_cash"
     PRINTERS = "printers"
+    DECIDE = "decide"  # propose what became of a renewal, lift a stop
+    AGREE = "agree"  # be the second person
 
 
 _AT_THE_COUNTER = frozenset(
@@ -35,6 +37,7 @@ _AT_THE_COUNTER = frozenset(
         Permission.REPRINT,
         Permission.REFUND,
         Permission.PRINTERS,
+        Permission.AGREE,
     }
 )
 
@@ -43,6 +46,7 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.REFUND_CARD_IN_CASH,
     Permission.OVERRIDE_DUPLICATE,
     Permission.SEE_EXPECTED_CASH,
+    Permission.DECIDE,
 }
 
 RIGHTS: dict[Role, frozenset[Permission]] = {

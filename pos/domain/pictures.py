@@ -211,7 +211,7 @@ class SalePicture:
     @property
     def giving_back(self) -> RenewalPicture | None:
         """The line whose money is on its way back, or the next one that owes any: one refund at a time."""
-        for states in ({RenewalState.REFUNDING}, {RenewalState.REJECTED, RenewalState.REFUND_DUE}):
+        for states in ({RenewalState.REFUNDING}, {RenewalState.REJECTED, RenewalState.REVERSED, RenewalState.REFUND_DUE}):
             for renewal in self.renewals:
                 if renewal.state in states:
                     return renewal
@@ -287,6 +287,47 @@ class ShiftPicture:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """Something is wrong between the shop and a carrier: ``kind`` is dry (the float), unasked or kept_back."""
+
+    kind: str
+    carrier: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class VerdictPicture:
+    """What somebody proposed, in exactly the words that the second person agrees to."""
+
+    id: int
+    says: str
+    evidence: str
+    reference: str
+    provider_ref: str | None
+    proposed_by: str
+    proposed_at: datetime
+    is_mine: bool
+
+
+@dataclass(frozen=True)
+class CasePicture:
+    """A renewal that only people can bring further, with all that is known of it."""
+
+    renewal_id: str
+    sale: SaleLine
+    price: Money
+    cost: Money
+    carrier: str
+    ref: str
+    provider_ref: str | None
+    sent_at: datetime
+    reason: str | None
+    conflict: str | None
+    conflict_source: str | None
+    verdict: VerdictPicture | None
+
+
+@dataclass(frozen=True)
 class Strip:
     """The status strip: ``carrier`` up, slow or down since ``carrier_since``; ``printer`` ready, near_end, waiting, or none."""
 
@@ -297,3 +338,4 @@ class Strip:
     printer_reason: str | None
     unfinished: int
     paper_questions: int
+    alarms: tuple[Alarm, ...] = ()

@@ -18,6 +18,7 @@ class RenewalState(StrEnum):
     UNKNOWN = "unknown"
     MANUAL = "manual"
     CONFIRMED = "confirmed"
+    REVERSED = "reversed"
     REJECTED = "rejected"
     REFUND_DUE = "refund_due"
     REFUNDING = "refunding"
@@ -50,13 +51,19 @@ RENEWAL = Life(
         (R.UNKNOWN, R.REJECTED): "asking again found it refused",
         (R.UNKNOWN, R.SUBMITTING): "the carrier never had it and refuses twins; the same reference is sent once more",
         (R.UNKNOWN, R.MANUAL): "cannot be decided by asking; a manager owns it",
+        (R.MANUAL, R.CONFIRMED): "two people agreed, with evidence, that the carrier did it",
+        (R.MANUAL, R.REJECTED): "two people agreed, with evidence, that the carrier did not do it",
+        (R.CONFIRMED, R.REVERSED): "the carrier took back what it had confirmed",
+        (R.REVERSED, R.REFUND_DUE): "the customer's money is to be given back",
         (R.REJECTED, R.REFUND_DUE): "the customer's money is to be given back",
+        (R.REFUND_DUE, R.MANUAL): "the carrier says it did it after all; the refund is stopped and a manager owns it",
         (R.REFUND_DUE, R.REFUNDING): "the clerk is giving the money back",
         (R.REFUNDING, R.REFUNDED): "the money is back with the customer",
         (R.REFUNDING, R.REFUND_DUE): "the terminal gave nothing back; the money is still owed",
         (R.REFUND_DUE, R.REPLACED): "the same money pays for another renewal instead",
     },
-    ends=frozenset({R.VOIDED, R.CONFIRMED, R.REFUNDED, R.REPLACED, R.MANUAL}),
+    # Nearly every renewal rests as confirmed; it is no end, because a carrier may take it back.
+    ends=frozenset({R.VOIDED, R.REFUNDED, R.REPLACED}),
 )
 
 # The carrier may have it, or may still get it: never blocks the next customer, always has an owner and a next time.
@@ -66,6 +73,7 @@ MONEY_HELD = IN_DOUBT  # the customer's money is held, neither earned nor owed b
 
 # Of several lines, the one that wants a person first: money owed back, then what only a manager can decide, then what moves.
 URGENCY = (
+    R.REVERSED,
     R.REFUND_DUE,
     R.REFUNDING,
     R.REJECTED,

@@ -22,14 +22,18 @@ from pos.domain.refunds import COUNTS, OPEN, RefundState
 from pos.domain.renewals import MONEY_HELD, RenewalState
 from pos.domain.sales import SaleState
 from pos.domain.shifts import ShiftState, expected
+from pos.domain.verdicts import ConflictState
 from pos.ports import Reason
+from pos.services.settling import REVERSED
 from pos.store import journal as journal_rows
 from pos.store import ledger as books
 from pos.store import receipts as receipt_rows
 from pos.store import renewals as renewal_rows
 from pos.store import sales as sale_rows
 from pos.store import shifts as shift_rows
+from pos.store import standings as standing_rows
 from pos.store import tills as till_rows
+from pos.store import verdicts as verdict_rows
 from pos.store.db import reading
 
 _OWED = (
@@ -63,6 +67,7 @@ def prove() -> Iterator[str]:
     yield from _by_pages(receipt_rows.ReceiptDocument.id, _slips)
     yield from _by_pages(sale, _issued)
     yield from _at_once(_attempts)
+    yield from _at_once(_agreements)
     yield from _at_once(_z_reports)
 
 
@@ -110,6 +115,8 @@ def _living() -> tuple[tuple[str, Any, Any], ...]:
         ("renewal", renewal, case((renewal.paid_at.is_not(None), literal("paid")), else_=renewal.state)),
         ("refund", sale_rows.Refund, sale_rows.Refund.state),
         ("shift", shift_rows.Shift, shift_rows.Shift.state),
+        ("verdict", verdict_rows.Verdict, verdict_rows.Verdict.state),
+        ("conflict", verdict_rows.Conflict, verdict_rows.Conflict.state),
     )
 
 
@@ -153,24 +160,29 @@ def _held_money(session: Session) -> Iterator[str]:
 
 
 def _renewal_postings(session: Session, page: Page) -> Iterator[str]:
-    """Confirmed means exactly one posted carrier debit with the carrier's id; anything else means none."""
+    """Confirmed means exactly one posted carrier debit with the carrier's id; anything else means none, or one taken back."""
+    row = books.LedgerTransfer
+    times = case((row.code == "confirmed", 1), else_=-1)
     posted = (
-        select(books.LedgerTransfer.renewal_id, func.count().label("times"))
-        .where(page(books.LedgerTransfer.renewal_id))
-        .where(books.LedgerTransfer.code == "confirmed", books.LedgerTransfer.debit == Account.COST_OF_SALES)
+        select(row.renewal_id, func.sum(times).label("times"))
+        .where(page(row.renewal_id))
+        .where(
+            ((row.code == "confirmed") & (row.debit == Account.COST_OF_SALES))
+            | ((row.code == "reversed") & (row.credit == Account.COST_OF_SALES))
+        )
         .group_by(books.LedgerTransfer.renewal_id)
         .subquery()
     )
     renewal = renewal_rows.Renewal
     chosen = select(renewal, posted.c.times).outerjoin(posted, posted.c.renewal_id == renewal.id).where(page(renewal.id))
-    for row, times in session.execute(chosen.execution_options(yield_per=1000)):
-        confirmed = row.state is RenewalState.CONFIRMED
-        if confirmed and row.cost_minor and times != 1:
-            yield f"renewal {row.id}: confirmed with {times or 0} carrier debits in the books"
-        elif confirmed and not row.provider_ref:
-            yield f"renewal {row.id}: confirmed without the carrier's id"
+    for line, times in session.execute(chosen.execution_options(yield_per=1000)):
+        confirmed = line.state is RenewalState.CONFIRMED
+        if confirmed and line.cost_minor and times != 1:
+            yield f"renewal {line.id}: confirmed with {times or 0} carrier debits in the books"
+        elif confirmed and not line.provider_ref:
+            yield f"renewal {line.id}: confirmed without the carrier's id"
         elif not confirmed and times:
-            yield f"renewal {row.id}: {row.state} with a carrier debit in the books"
+            yield f"renewal {line.id}: {line.state} with a carrier debit in the books"
 
 
 def _transfers_of_renewals(session: Session, page: Page) -> Iterator[str]:
@@ -190,27 +202,46 @@ def _transfers_of_renewals(session: Session, page: Page) -> Iterator[str]:
         own = [row for row, *_ in found]
         again = sum(row.code == "not_sent" for row in own)
         _, line, tender, back = found[0]
-        yield from _compare(f"renewal {renewal_id}", own, _right(line, tender, back, again))
+        conflict = verdict_rows.conflict_of(session, renewal_id)
+        yield from _compare(f"renewal {renewal_id}", own, _right(line, tender, back, again, conflict))
     without = select(renewal.id).where(renewal.paid_at.is_not(None), ~exists().where(transfer.renewal_id == renewal.id))
     for renewal_id in session.scalars(without.where(page(renewal.id))):
         yield f"renewal {renewal_id}: paid, and nothing of it stands in the ledger"
 
 
-def _right(renewal: renewal_rows.Renewal, tender: Tender, back: Tender, again: int) -> list[Transfer]:
-    """What the books must say of a paid renewal that found its carrier unreachable ``again`` times. Its money came with
-    ``tender``, or from the renewal it replaces, and went ``back`` if it did."""
+def _right(
+    renewal: renewal_rows.Renewal,
+    tender: Tender,
+    back: Tender,
+    again: int,
+    conflict: verdict_rows.Conflict | None = None,
+) -> list[Transfer]:
+    """What the books must say of a paid renewal that found its carrier unreachable ``again`` times, and whose carrier may have
+    contradicted itself. Its money came with ``tender``, or from the renewal it replaces, and went ``back`` if it did."""
     right = ledger.on_paid(tender, renewal.price) if renewal.replaces is None else ledger.on_replaced(renewal.price)
-    never_sent = renewal.state in _OWED and renewal.reason == Reason.UNREACHABLE.value
-    if renewal.state is not RenewalState.PAID and not never_sent:
+    stopped = conflict is not None and conflict.state is ConflictState.STOPPED and conflict.was is RenewalState.REFUND_DUE
+    unsent = conflict is not None and stopped and conflict.never_sent
+    never_sent = renewal.state in _OWED and renewal.reason == Reason.UNREACHABLE.value and not unsent
+    if stopped:
+        # Owed back once already, and held again when the carrier said that it did it after all.
+        right += ledger.on_refund_due(Money(0, renewal.cost_currency) if unsent else renewal.cost, renewal.price)
+        right += ledger.on_stopped(renewal.cost, renewal.price)
+    if renewal.state is not RenewalState.PAID and not never_sent and not unsent:
         right += ledger.on_submitting(renewal.cost)
     right += again * (ledger.on_submitting(renewal.cost) + ledger.on_not_sent(renewal.cost))
     if renewal.state is RenewalState.CONFIRMED:
         right += ledger.on_confirmed(renewal.cost, renewal.price, renewal.tax)
-    if renewal.state in _OWED:
+    was_reversed = renewal.state in _OWED and renewal.reason == REVERSED
+    if was_reversed:
+        right += ledger.on_confirmed(renewal.cost, renewal.price, renewal.tax)
+        right += ledger.on_reversed(renewal.cost, renewal.price, renewal.tax)
+    elif renewal.state in _OWED:
         free_again = Money(0, renewal.cost_currency) if never_sent else renewal.cost
         right += ledger.on_refund_due(free_again, renewal.price)
     if renewal.state is RenewalState.REFUNDED:
         right += ledger.on_refunded(back, renewal.price)
+    if conflict is not None and conflict.state is ConflictState.LOST:
+        right += ledger.on_lost(renewal.cost)
     return right
 
 
@@ -424,6 +455,18 @@ def _attempts(session: Session) -> Iterator[str]:
     for renewal_id, state in session.execute(chosen):
         if state not in may_be_open:
             yield f"renewal {renewal_id}: {state} with an open attempt"
+
+
+def _agreements(session: Session) -> Iterator[str]:
+    """A line of a carrier's statement agrees with what was really confirmed, and with the cost that was booked."""
+    agreement, renewal = standing_rows.Agreement, renewal_rows.Renewal
+    chosen = select(agreement, renewal).join(renewal, renewal.id == agreement.renewal_id)
+    for row, line in session.execute(chosen.execution_options(yield_per=1000)):
+        taken_back = line.state in _OWED and line.reason == REVERSED
+        if not taken_back and (line.state is not RenewalState.CONFIRMED or row.kind != "charged"):
+            yield f"renewal {line.id}: {line.state} and {row.kind} by the carrier's statement"
+        elif Money(row.cost_minor, row.cost_currency) != line.cost or row.carrier != line.carrier:
+            yield f"renewal {line.id}: the line that agrees with it names another amount"
 
 
 def _z_reports(session: Session) -> Iterator[str]:

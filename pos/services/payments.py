@@ -32,6 +32,7 @@ from pos.services import print_jobs
 from pos.services.kit import Kit
 from pos.services.sales import OVERRIDDEN, mine, quote_of_all, refuse_twin, void_lines
 from pos.services.shifts import add_movement
+from pos.services.standings import refuse_unsellable
 from pos.store import journal as journal_rows
 from pos.store import ledger as books
 from pos.store import plans as plan_rows
@@ -51,15 +52,16 @@ OPEN = (PaymentState.INTENDED, PaymentState.IN_DOUBT)
 def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit) -> Money:
     """The change to give; the sale is paid (move 4). The same post again gives the same answer and changes nothing.
 
-    Raises TooLittleCash, TooMuchCash, QuoteExpired, DuplicateRenewal, NoOpenShift, OtherContent and the reasons why a sale
-    is not ready; in each case nothing was booked. Power cut: none of it or all of it, and the same id gets the same
-    receipt."""
+    Raises TooLittleCash, TooMuchCash, QuoteExpired, DuplicateRenewal, NoOpenShift, OtherContent, FloatUsedUp, CarrierUnasked
+    and the reasons why a sale is not ready; in each case nothing was booked. Power cut: none of it or all of it, and the same
+    id gets the same receipt."""
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
         if sale.state is SaleState.PAID:
             return _same_cash(session, sale, tendered)
         shift, lines = _ready(session, sale, quote, desk, now)
+        _refuse_unsellable(session, lines, now, kit)
         _refuse_open_tender(session, sale)
         payment = _payment(sale, shift, Tender.CASH, now)
         change = change_for(payment.amount, tendered)
@@ -92,7 +94,8 @@ def begin_card(sale_id: str, quote: str, desk: Desk, *, kit: Kit) -> None:
         payments = rows.payments_of(session, sale_id)
         if sale.state is SaleState.PAID or any(payment.state in OPEN for payment in payments):
             return
-        shift, _ = _ready(session, sale, quote, desk, now)
+        shift, lines = _ready(session, sale, quote, desk, now)
+        _refuse_unsellable(session, lines, now, kit)
         pen = kit.pen(desk, now)
         payment = _payment(sale, shift, Tender.CARD, now)
         content = {"sale": sale_id, "tender": "card", "amount": payment.amount_minor, "currency": payment.currency}
@@ -264,6 +267,11 @@ def _lines(session: Session, sale: rows.Sale) -> list[renewal_rows.Renewal]:
     if not lines:
         raise PlanMissing
     return lines
+
+
+def _refuse_unsellable(session: Session, lines: list[renewal_rows.Renewal], now: datetime, kit: Kit) -> None:
+    for carrier in sorted({line.carrier for line in lines}):
+        refuse_unsellable(session, carrier, now, kit)
 
 
 def _refuse_open_tender(session: Session, sale: rows.Sale) -> None:

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from pos.domain.renewals import RenewalState
+from pos.domain.verdicts import ConflictState
 from pos.ports import Capability, CarrierUnavailable, OutcomeState
 from pos.services.kit import Kit
 from pos.store import renewals as rows
 from pos.store.db import reading
+from pos.store.verdicts import Conflict
 
 _MARGIN = timedelta(days=1)
+_LOST = exists().where(Conflict.renewal_id == rows.Renewal.id, Conflict.state == ConflictState.LOST)
 
 
 def compare_with_statements(*, kit: Kit) -> Iterator[str]:
@@ -26,15 +29,16 @@ def compare_with_statements(*, kit: Kit) -> Iterator[str]:
             continue
         with reading() as session:
             attempts = session.execute(
-                select(rows.Attempt.ref, rows.Attempt.written_at, rows.Renewal.state, rows.Renewal.cost_minor)
+                select(rows.Attempt.ref, rows.Attempt.written_at, rows.Renewal.state, rows.Renewal.cost_minor, _LOST)
                 .join(rows.Renewal, rows.Renewal.id == rows.Attempt.renewal_id)
                 .where(rows.Renewal.carrier == name)
             ).all()
         if not attempts:
             continue
-        ours = {ref: cost for ref, _, state, cost in attempts if state is RenewalState.CONFIRMED}
-        undecided = {ref for ref, _, state, _ in attempts if state in rows.WAITING or state is RenewalState.SUBMITTING}
-        first = min(written for _, written, _, _ in attempts)
+        # A loss that two people booked is a charge that our books know of, too.
+        ours = {ref: cost for ref, _, state, cost, lost in attempts if state is RenewalState.CONFIRMED or lost}
+        undecided = {ref for ref, _, state, *_ in attempts if state in rows.WAITING or state is RenewalState.SUBMITTING}
+        first = min(written for _, written, *_ in attempts)
         try:
             lines = list(carrier.statement(first - _MARGIN, kit.now() + _MARGIN))
         except CarrierUnavailable:

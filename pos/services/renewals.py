@@ -4,73 +4,35 @@ Each call outside is three steps: write down that we ask, ask with nothing open,
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from base64 import b32encode
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-
-from cryptography.exceptions import InvalidTag
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from pos.domain import ledger
-from pos.domain.journal import canonical
-from pos.domain.money import Money
 from pos.domain.plans import sane_end
 from pos.domain.renewals import ABSENT_TWICE_APART, ASKING_LATER, GIVE_UP_AFTER, RENEWAL, RenewalState, next_asking
-from pos.ports import Finding, FindState, Outcome, OutcomeState, ProductKind, Reason, Request
-from pos.services import receipts
+from pos.ports import Finding, FindState, Outcome, OutcomeState, Reason
+from pos.services import settling, standings
 from pos.services.kit import Kit
-from pos.store import ledger as books
+from pos.services.sending import Task, may_send_again, question, recover, take_next
+from pos.services.settling import Case, evidence
 from pos.store import renewals as rows
-from pos.store import sales as sale_rows
-from pos.store import tills as till_rows
 from pos.store.db import reading, retried, transaction
-from pos.store.keys import KeyRingUnusable
-from pos.store.life import Pen, move
+from pos.store.life import move
 
-# Longer than any declared deadline, so that a lease never ends while its owner still listens.
-_LEASE_MARGIN = timedelta(seconds=15)
-_BUSY_NUMBER = timedelta(seconds=2)
-# Grace on top of a declared settle window (carrier reference, rule 7).
-_SETTLE_GRACE = timedelta(seconds=30)
-_MOST_SENDS = 5
+__all__ = [
+    "UNBOOKABLE",
+    "Task",
+    "ask_the_silent",
+    "look_again",
+    "recover",
+    "take_next",
+    "work_once",
+    "write_finding",
+    "write_outcome",
+]
 
-
-@dataclass(frozen=True)
-class Task:
-    """One thing to do at a carrier, as plain values: nothing in here belongs to a transaction."""
-
-    renewal_id: str
-    carrier: str
-    fence: int
-    ref: str
-    request: Request | None = field(repr=False)
-    provider_ref: str | None
-    number: str = field(repr=False)
-    sent_at: datetime
-
-
-def recover(owner_prefix: str, *, kit: Kit) -> int:
-    """Renewals whose sender is gone count as unknown and are asked about at once (move 11). How many there were."""
-    now = kit.now()
-    with reading() as session:
-        found = rows.orphans(session, now, owner_prefix)
-    return sum(_own_orphan(renewal_id, owner_prefix, now, kit) for renewal_id in found)
-
-
-@retried
-def _own_orphan(renewal_id: str, owner_prefix: str, now: datetime, kit: Kit) -> bool:
-    """False where another worker was first."""
-    with transaction() as session:
-        renewal = rows.still_orphan(session, renewal_id, now, owner_prefix)
-        if renewal is None:
-            return False
-        _free(renewal)
-        renewal.reason, renewal.due_at = Reason.NO_ANSWER.value, now
-        move(session, renewal, RENEWAL, RenewalState.UNKNOWN, _pen(session, renewal, kit, now), {"why": "orphan"})
-        return True
+_ASKED = frozenset({RenewalState.PENDING, RenewalState.UNKNOWN})
+_GIVEN_BACK = (OutcomeState.REVERSED, OutcomeState.VOIDED)
 
 
 def work_once(owner: str, *, kit: Kit) -> bool:
@@ -101,384 +63,213 @@ UNBOOKABLE = (ArithmeticError, ValueError, TypeError, LookupError, DataError)
 @retried
 def _give_to_a_manager(task: Task, fault: str, *, kit: Kit) -> None:
     """An answer that cannot be booked must not be asked for again and again: the money stays in sight with a manager."""
-    now = kit.now()
     with transaction() as session:
-        renewal = _held(session, task, {RenewalState.SUBMITTING, RenewalState.PENDING, RenewalState.UNKNOWN})
-        if renewal is None:
-            return
-        pen = _pen(session, renewal, kit, now)
-        _free(renewal)
-        if renewal.state is RenewalState.SUBMITTING:
-            move(session, renewal, RENEWAL, RenewalState.UNKNOWN, pen, {"why": fault})
-        _to_manual(session, renewal, pen, f"the answer cannot be booked: {fault}")
+        case = _held(session, task, _ASKED | {RenewalState.SUBMITTING}, kit)
+        if case is not None:
+            settling.hand_to_manager(case, f"the answer cannot be booked: {fault}")
 
 
-def take_next(owner: str, *, kit: Kit, claimed: list[str] | None = None) -> Task | None:
-    """Step one: claim, decide between sending and asking, and commit that it is about to happen (moves 7 and 14).
-
-    A row that cannot be prepared (a seal that does not open, a key that is gone) is put off and does not hold up the rest.
-    ``claimed`` gets the renewal that was looked at, whatever became of it."""
-    claimed = [] if claimed is None else claimed
-    try:
-        return _claim(owner, claimed, kit)
-    except (InvalidTag, KeyRingUnusable, ValueError, RuntimeError):
-        for renewal_id in claimed:
-            _put_off(renewal_id, kit)
-        return None
-
-
-@retried
-def _put_off(renewal_id: str, kit: Kit) -> None:
-    now = kit.now()
-    with transaction() as session:
-        renewal = rows.for_change(session, renewal_id)
-        if renewal is not None and renewal.state in rows.WAITING:
-            renewal.due_at = now + ASKING_LATER
-            pen = _pen(session, renewal, kit, now)
-            pen.note(session, "renewal.put_off", "renewal", renewal_id, {"why": "it cannot be prepared"})
-
-
-@retried
-def _claim(owner: str, claimed: list[str], kit: Kit) -> Task | None:
-    now = kit.now()
-    with transaction() as session:
-        renewal = rows.claim_due(session, now, owner, now + _LEASE_MARGIN)
-        if renewal is None:
-            return None
-        claimed[:] = [renewal.id]
-        carrier = kit.carriers.get(renewal.carrier)
-        if carrier is None:
-            # The configuration lost a carrier: the money stays in sight, and doctor names it.
-            _free(renewal)
-            renewal.due_at = now + next_asking(99)
-            return None
-        deadline = timedelta(seconds=carrier.declaration().deadline_seconds)
-        renewal.lease_ends_at = now + deadline + _LEASE_MARGIN
-        if renewal.state is RenewalState.PAID:
-            return _prepare_sending(session, renewal, deadline, now, kit)
-        attempt = rows.latest_attempt(session, renewal.id)
-        if attempt is None:
-            raise RuntimeError("a renewal in doubt has an attempt")
-        if renewal.state is RenewalState.UNKNOWN and renewal.absent_times and _may_send_again(renewal, attempt, kit):
-            return _send(session, renewal, attempt, deadline, now, kit)
-        return _task(renewal, attempt, None, kit)
-
-
-def _may_send_again(renewal: rows.Renewal, attempt: rows.Attempt, kit: Kit) -> bool:
-    """Move 14: only where the carrier itself refuses twins, and not for ever."""
-    return kit.carriers[renewal.carrier].declaration().enforces_unique_refs and attempt.tries < _MOST_SENDS
-
-
-def _prepare_sending(session: Session, renewal: rows.Renewal, deadline: timedelta, now: datetime, kit: Kit) -> Task | None:
-    if rows.number_is_busy(session, renewal.number_look_up, renewal.id):
-        _free(renewal)
-        renewal.due_at = now + _BUSY_NUMBER
-        return None
-    attempt = rows.latest_attempt(session, renewal.id) or _new_attempt(session, renewal, now)
-    _post(session, renewal, ledger.on_submitting(renewal.cost), now)
-    return _send(session, renewal, attempt, deadline, now, kit)
-
-
-def _send(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, deadline: timedelta, now: datetime, kit: Kit) -> Task:
-    """Write down that this attempt is about to leave, with the time after which it can no longer take effect."""
-    settle = kit.carriers[renewal.carrier].declaration().settle_window + _SETTLE_GRACE
-    attempt.tries += 1
-    attempt.sent_at, attempt.deadline_at, attempt.settles_at = now, now + deadline, now + deadline + settle
-    renewal.absent_times, renewal.absent_since = 0, None
-    content = {"ref": attempt.ref, "try": attempt.tries, "body": attempt.body_hash}
-    move(session, renewal, RENEWAL, RenewalState.SUBMITTING, _pen(session, renewal, kit, now), content)
-    return _sending_task(renewal, attempt, kit)
-
-
-def _new_attempt(session: Session, renewal: rows.Renewal, now: datetime) -> rows.Attempt:
-    """The reference is made and stored before anything is sent; it says nothing about the shop or the customer."""
-    ref = "SC-" + b32encode(secrets.token_bytes(15)).decode()
-    body = {
-        "ref": ref,
-        "product": renewal.product_key,
-        "number": renewal.number_commitment,
-        "face": str(renewal.face),
-        "cost": str(renewal.cost),
-    }
-    attempt = rows.Attempt(
-        renewal_id=renewal.id,
-        ref=ref,
-        body_hash=hashlib.sha256(canonical(body).encode()).hexdigest(),
-        tries=0,
-        written_at=now,
-        sent_at=now,
-        deadline_at=now,
-        settles_at=now,
-        open_renewal=renewal.id,
-        open_number=renewal.number_look_up,
-    )
-    session.add(attempt)
-    return attempt
-
-
-def _task(renewal: rows.Renewal, attempt: rows.Attempt, request: Request | None, kit: Kit) -> Task:
-    return Task(
-        renewal_id=renewal.id,
-        carrier=renewal.carrier,
-        fence=renewal.fence,
-        ref=attempt.ref,
-        request=request,
-        provider_ref=renewal.provider_ref,
-        number=_number(renewal, kit),
-        sent_at=attempt.sent_at,
-    )
-
-
-def _sending_task(renewal: rows.Renewal, attempt: rows.Attempt, kit: Kit) -> Task:
-    request = Request(
-        ref=attempt.ref,
-        product_key=renewal.product_key,
-        kind=ProductKind(renewal.kind),
-        number=_number(renewal, kit),
-        face=renewal.face,
-        cost=renewal.cost,
-    )
-    return _task(renewal, attempt, request, kit)
-
-
-def _number(renewal: rows.Renewal, kit: Kit) -> str:
-    return kit.keys.open(renewal.number_sealed, f"renewals.number_sealed:{renewal.id}")
+# ------------------------------------------------------------------ what sending brought
 
 
 @retried
 def write_outcome(task: Task, outcome: Outcome, *, kit: Kit) -> None:
     """Step three after sending: moves 8 to 11, guarded by the fence. Another owner's word stands; ours is dropped then."""
-    now = kit.now()
     with transaction() as session:
-        renewal = _held(session, task, {RenewalState.SUBMITTING})
-        if renewal is None:
+        case = _held(session, task, frozenset({RenewalState.SUBMITTING}), kit)
+        if case is None:
             return
-        pen, attempt = _pen(session, renewal, kit, now), rows.latest_attempt(session, renewal.id)
-        if attempt is None:
-            raise RuntimeError("what was sent has an attempt")
-        _free(renewal)
-        _note_answer(renewal, outcome)
+        settling.note_answer(case.renewal, outcome)
         if outcome.state is OutcomeState.SUCCEEDED:
-            _confirm(session, renewal, attempt, outcome, task, pen, kit, source="answer")
-        elif outcome.state is OutcomeState.PENDING:
-            renewal.times_asked, renewal.due_at = 1, now + next_asking(0)
-            move(session, renewal, RENEWAL, RenewalState.PENDING, pen, _evidence(outcome))
-            _slip(session, renewal, pen, kit)
-        elif outcome.state is OutcomeState.FAILED and attempt.tries == 1:
-            _reject(session, renewal, attempt, outcome, pen, kit)
+            _confirm(case, outcome, task, "answer")
+        elif outcome.state is OutcomeState.FAILED and case.attempt.tries == 1:
+            _reject(case, outcome)
         elif outcome.state is OutcomeState.NOT_SENT:
-            _requeue(session, renewal, attempt, outcome, pen, now, kit)
+            _requeue(case, outcome)
         else:
-            renewal.times_asked, renewal.due_at = 1, now + next_asking(0)
-            move(session, renewal, RENEWAL, RenewalState.UNKNOWN, pen, _evidence(outcome))
-            _slip(session, renewal, pen, kit)
+            _ask_later(case, outcome)
+        _watch_the_float(case, outcome)
+
+
+def _ask_later(case: Case, outcome: Outcome) -> None:
+    """Moves 9 and 11: accepted and not finished, or no usable answer."""
+    case.renewal.times_asked, case.renewal.due_at = 1, case.now + next_asking(0)
+    state = RenewalState.PENDING if outcome.state is OutcomeState.PENDING else RenewalState.UNKNOWN
+    move(case.session, case.renewal, RENEWAL, state, case.pen, evidence(outcome))
+    settling.slip(case)
+
+
+def _requeue(case: Case, outcome: Outcome) -> None:
+    """Nothing left this machine, we were not let in, or a recognised "too many requests": the same attempt waits for its turn.
+
+    A re-send of an order that may already be there goes back to asking instead."""
+    renewal, attempt = case.renewal, case.attempt
+    attempt.tries -= 1
+    wait = min(outcome.retry_after or next_asking(renewal.times_asked), ASKING_LATER)
+    renewal.times_asked += 1
+    renewal.due_at = case.now + wait
+    if attempt.tries > 0:
+        move(case.session, renewal, RENEWAL, RenewalState.UNKNOWN, case.pen, evidence(outcome))
+        return
+    move(case.session, renewal, RENEWAL, RenewalState.PAID, case.pen, evidence(outcome))
+    settling.post(case, ledger.on_not_sent(renewal.cost))
+    if case.now - (renewal.paid_at or case.now) > GIVE_UP_AFTER:
+        # Nothing got through for a whole day: the carrier cannot have it, so the money is owed back.
+        settling.reject(case, Reason.UNREACHABLE.value, {"why": "never sent"}, never_sent=True)
+
+
+# ------------------------------------------------------------------ what asking brought
 
 
 @retried
 def write_finding(task: Task, finding: Finding, *, kit: Kit) -> None:
     """Step three after asking: moves 12 to 15. Nothing is decided by absence before the settle window is over."""
-    now = kit.now()
     with transaction() as session:
-        renewal = _held(session, task, {RenewalState.PENDING, RenewalState.UNKNOWN})
-        if renewal is None:
+        case = _held(session, task, _ASKED, kit)
+        if case is None:
             return
-        pen, attempt = _pen(session, renewal, kit, now), rows.latest_attempt(session, renewal.id)
-        if attempt is None:
-            raise RuntimeError("what is asked about has an attempt")
-        _free(renewal)
-        renewal.due_at = now + next_asking(renewal.times_asked)
+        renewal = case.renewal
+        renewal.due_at = case.now + next_asking(renewal.times_asked)
         renewal.times_asked += 1
         if finding.state is FindState.FOUND and finding.outcome is not None:
-            _found(session, renewal, attempt, finding, task, pen, kit)
+            _found(case, finding, finding.outcome, task)
         elif finding.state is FindState.ABSENT and renewal.state is RenewalState.UNKNOWN:
-            _absent(session, renewal, attempt, pen, now, kit)
-        if renewal.state in rows.WAITING and now - (renewal.paid_at or now) > GIVE_UP_AFTER:
-            _to_manual(session, renewal, pen, "24 hours of asking")
+            _absent(case)
+        if renewal.state in rows.WAITING and case.now - (renewal.paid_at or case.now) > GIVE_UP_AFTER:
+            settling.hand_to_manager(case, "24 hours of asking")
+        standings.heard_asking(session, task.carrier, finding.state is not FindState.CANNOT_TELL, case.now)
 
 
-def _found(
-    session: Session,
-    renewal: rows.Renewal,
-    attempt: rows.Attempt,
-    finding: Finding,
-    task: Task,
-    pen: Pen,
-    kit: Kit,
-) -> None:
-    outcome = finding.outcome
-    if outcome is None:
-        return
-    _note_answer(renewal, outcome)
+def _found(case: Case, finding: Finding, outcome: Outcome, task: Task) -> None:
+    renewal = case.renewal
+    settling.note_answer(renewal, outcome)
     renewal.absent_times, renewal.absent_since = 0, None
     if finding.doubled:
-        _to_manual(session, renewal, pen, "the carrier delivered twice under one reference")
+        settling.hand_to_manager(case, "the carrier delivered twice under one reference")
     elif outcome.state is OutcomeState.SUCCEEDED:
-        _confirm(session, renewal, attempt, outcome, task, pen, kit, source="find")
-    elif outcome.state in (OutcomeState.FAILED, OutcomeState.REVERSED, OutcomeState.VOIDED):
-        _reject(session, renewal, attempt, outcome, pen, kit)
+        _confirm(case, outcome, task, "find")
+    elif not _echoes(renewal, outcome, task):
+        _other_body(case, outcome)
+    elif outcome.state is OutcomeState.FAILED or outcome.state in _GIVEN_BACK:
+        _reject(case, outcome)
+        _watch_the_float(case, outcome)
     elif outcome.state is OutcomeState.PENDING and renewal.state is RenewalState.UNKNOWN:
-        move(session, renewal, RENEWAL, RenewalState.PENDING, pen, _evidence(outcome))
+        move(case.session, renewal, RENEWAL, RenewalState.PENDING, case.pen, evidence(outcome))
 
 
-def _absent(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, pen: Pen, now: datetime, kit: Kit) -> None:
+def _absent(case: Case) -> None:
     """The carrier says that it never had the order. With enforced references the same one is sent again; otherwise
     absence must be read twice, a minute apart, after the settle window, and even then a manager decides."""
-    if _may_send_again(renewal, attempt, kit):
+    renewal, now = case.renewal, case.now
+    if may_send_again(renewal, case.attempt, case.kit):
         renewal.absent_times, renewal.due_at = renewal.absent_times + 1, now
         return
-    if now < attempt.settles_at:
+    if now < case.attempt.settles_at:
         return
     if renewal.absent_since is None:
         renewal.absent_since, renewal.absent_times = now, 1
         renewal.due_at = now + ABSENT_TWICE_APART
     elif now - renewal.absent_since >= ABSENT_TWICE_APART:
-        _to_manual(session, renewal, pen, "absent twice after the settle window")
+        settling.hand_to_manager(case, "absent twice after the settle window")
 
 
-def _confirm(
-    session: Session,
-    renewal: rows.Renewal,
-    attempt: rows.Attempt,
-    outcome: Outcome,
-    task: Task,
-    pen: Pen,
-    kit: Kit,
-    *,
-    source: str,
-) -> None:
+def look_again(renewal_id: str, *, kit: Kit) -> FindState | None:
+    """Ask the carrier once more about a renewal, also about one that seems to be over (F18, F19). What it said, or None when
+    nobody was asked: the worker is at it now, or it was never sent.
+
+    One that is still in doubt is only made due: the worker asks, as always. Power cut: the question changes nothing."""
+    with transaction() as session:
+        case = settling.take_up(session, renewal_id, kit)
+        if case is None or case.renewal.carrier not in kit.carriers:
+            return None
+        if case.renewal.state in rows.WAITING:
+            case.renewal.due_at = case.now
+            waiting = True
+        else:
+            waiting = False
+        task = question(case.renewal, case.attempt, kit)
+    if waiting:
+        kit.bell.set()
+        return None
+    finding = kit.carriers[task.carrier].find(task.ref, task.provider_ref, task.number, task.sent_at)
+    with transaction() as session:
+        case = settling.take_up(session, renewal_id, kit)
+        if case is not None and finding.outcome is not None and case.renewal.fence == task.fence + 1:
+            _write_late(case, finding.outcome, task)
+        standings.heard_asking(session, task.carrier, finding.state is not FindState.CANNOT_TELL, kit.now())
+    return finding.state
+
+
+def _write_late(case: Case, outcome: Outcome, task: Task) -> None:
+    """Move 20, or the alarm about a success that comes too late."""
+    if case.renewal.state is RenewalState.CONFIRMED and outcome.state in _GIVEN_BACK and _echoes(case.renewal, outcome, task):
+        settling.reverse(case, evidence(outcome) | {"source": "find"})
+    elif outcome.state is OutcomeState.SUCCEEDED:
+        settling.contradict(case, outcome.provider_ref or "", "find")
+
+
+def ask_the_silent(*, kit: Kit) -> None:
+    """Carriers that could not be asked are asked about their latest order, so that selling goes on as soon as they answer,
+    also when nothing of theirs is in doubt any more."""
+    for name, carrier in kit.carriers.items():
+        with reading() as session:
+            found = rows.latest_sent(session, name) if standings.is_silent(session, name) else None
+            task = question(found[0], found[1], kit) if found is not None else None
+        if task is None:
+            continue
+        finding = carrier.find(task.ref, task.provider_ref, task.number, task.sent_at)
+        if finding.state is not FindState.CANNOT_TELL:
+            with transaction() as session:
+                standings.heard_asking(session, name, True, kit.now())
+
+
+# ------------------------------------------------------------------ what was said, held against what was asked
+
+
+def _confirm(case: Case, outcome: Outcome, task: Task, source: str) -> None:
     """Moves 8 and 12, or manual when the carrier confirmed something other than what was asked (F12)."""
-    if not _same(renewal, outcome, task):
-        renewal.reason = "other_echo"
-        if renewal.state is RenewalState.SUBMITTING:
-            move(session, renewal, RENEWAL, RenewalState.UNKNOWN, pen, _evidence(outcome))
-        _to_manual(session, renewal, pen, "the carrier confirmed something else")
-        _slip(session, renewal, pen, kit)
+    renewal = case.renewal
+    if outcome.provider_ref is None or outcome.cost not in (None, renewal.cost) or not _echoes(renewal, outcome, task):
+        _other_body(case, outcome)
         return
     renewal.valid_now = sane_end(outcome.valid_until) or renewal.valid_now
-    renewal.due_at = renewal.reason = None
-    _end(attempt, outcome, pen.at)
-    content = {"provider_ref": renewal.provider_ref or "", "cost": renewal.cost_minor, "source": source}
-    move(session, renewal, RENEWAL, RenewalState.CONFIRMED, pen, content)
-    transfers = ledger.on_confirmed(renewal.cost, renewal.price, renewal.tax)
-    _post(session, renewal, transfers, pen.at)
-    _slip(session, renewal, pen, kit)
+    settling.confirm(case, {"source": source})
 
 
-def _same(renewal: rows.Renewal, outcome: Outcome, task: Task) -> bool:
+def _echoes(renewal: rows.Renewal, outcome: Outcome, task: Task) -> bool:
     """Whether the carrier repeated number, plan and amount as asked; what an answer leaves out says nothing."""
     echo = outcome.echo
-    if outcome.provider_ref is None:
-        return False
-    if outcome.cost is not None and outcome.cost != renewal.cost:
-        return False
-    if echo is None:
-        return True
-    return (
+    return echo is None or (
         echo.number in (None, task.number)
         and echo.product_key in (None, renewal.product_key)
         and echo.amount in (None, renewal.face)
     )
 
 
-def _reject(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, kit: Kit) -> None:
-    """Moves 10 or 13, and 17 in the same commit: from here on the money is owed back."""
-    renewal.reason = (outcome.reason or Reason.REJECTED_OTHER).value
-    renewal.due_at = None
-    _end(attempt, outcome, pen.at)
-    move(session, renewal, RENEWAL, RenewalState.REJECTED, pen, _evidence(outcome))
-    move(session, renewal, RENEWAL, RenewalState.REFUND_DUE, pen, {"amount": renewal.price_minor})
-    _post(session, renewal, ledger.on_refund_due(renewal.cost, renewal.price), pen.at)
-    _slip(session, renewal, pen, kit)
+def _other_body(case: Case, outcome: Outcome) -> None:
+    """F12 and F23: under our reference the carrier has something that we did not ask for."""
+    case.renewal.reason = "other_echo"
+    settling.hand_to_manager(case, "the carrier has something else under our reference", evidence(outcome))
+    settling.slip(case)
 
 
-def _requeue(
-    session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, now: datetime, kit: Kit
-) -> None:
-    """Nothing left this machine, or a recognised "too many requests": the same attempt waits for its turn.
-
-    A re-send of an order that may already be there goes back to asking instead."""
-    attempt.tries -= 1
-    wait = min(outcome.retry_after or next_asking(renewal.times_asked), ASKING_LATER)
-    renewal.times_asked += 1
-    renewal.due_at = now + wait
-    if attempt.tries > 0:
-        move(session, renewal, RENEWAL, RenewalState.UNKNOWN, pen, _evidence(outcome))
-        return
-    move(session, renewal, RENEWAL, RenewalState.PAID, pen, _evidence(outcome))
-    _post(session, renewal, ledger.on_not_sent(renewal.cost), now)
-    if now - (renewal.paid_at or now) > GIVE_UP_AFTER:
-        _never_sent(session, renewal, attempt, outcome, pen, kit)
+def _reject(case: Case, outcome: Outcome) -> None:
+    settling.reject(case, (outcome.reason or Reason.REJECTED_OTHER).value, evidence(outcome))
 
 
-def _never_sent(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, outcome: Outcome, pen: Pen, kit: Kit) -> None:
-    """Nothing left this machine for a whole day: the carrier cannot have it, so the money is owed back."""
-    renewal.reason, renewal.due_at = Reason.UNREACHABLE.value, None
-    _end(attempt, outcome, pen.at)
-    move(session, renewal, RENEWAL, RenewalState.REJECTED, pen, {"why": "never sent"})
-    move(session, renewal, RENEWAL, RenewalState.REFUND_DUE, pen, {"amount": renewal.price_minor})
-    _post(session, renewal, ledger.on_refund_due(Money(0, renewal.cost_currency), renewal.price), pen.at)
-    _slip(session, renewal, pen, kit)
+def _watch_the_float(case: Case, outcome: Outcome) -> None:
+    """F21: our own money at the carrier is used up, which every till has to know."""
+    if outcome.reason is Reason.WALLET_EMPTY:
+        standings.ran_dry(case.session, case.renewal, case.pen)
 
 
-def _to_manual(session: Session, renewal: rows.Renewal, pen: Pen, why: str) -> None:
-    renewal.due_at = None
-    move(session, renewal, RENEWAL, RenewalState.MANUAL, pen, {"why": why})
-
-
-def _end(attempt: rows.Attempt, outcome: Outcome, now: datetime) -> None:
-    attempt.outcome, attempt.ended_at = outcome.state.value, now
-    attempt.open_renewal = attempt.open_number = None
-
-
-def _note_answer(renewal: rows.Renewal, outcome: Outcome) -> None:
-    renewal.provider_ref = outcome.provider_ref or renewal.provider_ref
-    renewal.operator_ref = outcome.operator_ref or renewal.operator_ref
-    renewal.raw_code = outcome.raw_code[:80] if outcome.raw_code else renewal.raw_code
-    renewal.reason = outcome.reason.value if outcome.reason else renewal.reason
-
-
-def _evidence(outcome: Outcome) -> dict[str, object]:
-    return {
-        "outcome": outcome.state.value,
-        "reason": outcome.reason.value if outcome.reason else "",
-        "code": (outcome.raw_code or "")[:80],
-        "provider_ref": outcome.provider_ref or "",
-    }
-
-
-def _held(session: Session, task: Task, states: set[RenewalState]) -> rows.Renewal | None:
-    renewal = rows.for_change(session, task.renewal_id)
+def _held(session: Session, task: Task, states: frozenset[RenewalState], kit: Kit) -> Case | None:
+    """The renewal of a task, if it is still this owner's."""
+    renewal = settling.lock(session, task.renewal_id)
     if renewal is None or renewal.fence != task.fence or renewal.state not in states:
         return None
-    return renewal
-
-
-def _free(renewal: rows.Renewal) -> None:
-    renewal.lease_owner = renewal.lease_ends_at = None
-
-
-def _slip(session: Session, renewal: rows.Renewal, pen: Pen, kit: Kit) -> None:
-    sale = session.get_one(sale_rows.Sale, renewal.sale_id)
-    receipts.issue_for(session, sale, renewal, pen, kit)
-
-
-def _post(session: Session, renewal: rows.Renewal, transfers: list[ledger.Transfer], now: datetime) -> None:
-    sale = session.get_one(sale_rows.Sale, renewal.sale_id)
-    store = session.get_one(till_rows.Store, sale.store_id).plain()
-    books.post(
-        session,
-        transfers,
-        at=now,
-        business_day=store.business_day(now),
-        store_id=sale.store_id,
-        till_id=sale.till_id,
-        carrier=renewal.carrier,
-        sale_id=sale.id,
-        renewal_id=renewal.id,
-    )
-
-
-def _pen(session: Session, renewal: rows.Renewal, kit: Kit, now: datetime) -> Pen:
-    sale = session.get_one(sale_rows.Sale, renewal.sale_id)
-    till = session.get_one(till_rows.Till, sale.till_id)
-    return kit.worker_pen(till_rows.store_of(session, till).plain(), till.plain(), now)
+    attempt = rows.latest_attempt(session, renewal.id)
+    if attempt is None:
+        raise RuntimeError("what was sent has an attempt")
+    settling.free(renewal)
+    return Case(session, renewal, attempt, settling.pen_of(session, renewal, kit, kit.now()), kit)

@@ -29,6 +29,7 @@ from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL,
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
 from pos.services.kit import Kit
+from pos.services.standings import refuse_unsellable
 from pos.store import journal as journal_rows
 from pos.store import plans as plan_rows
 from pos.store import print_jobs as job_rows
@@ -38,6 +39,7 @@ from pos.store import sales as rows
 from pos.store import shifts as shift_rows
 from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
+from pos.store import verdicts as verdict_rows
 from pos.store.db import queue_up, reading, retried, transaction
 from pos.store.life import begin, move
 
@@ -97,14 +99,15 @@ def choose_plan(
     """Quote a plan for one of the sale's numbers: plan, price, cost and number are frozen for 15 minutes (move 1). Without
     ``number_id`` it is for the only number, or for the first one that has no plan yet.
 
-    Choosing again replaces the quote. Raises PlanRetired, DuplicateRenewal, SamePlanTwice, SaleOver, StaleForm; no money
-    has moved in any case. Power cut: the quote is there or it is not."""
+    Choosing again replaces the quote. Raises PlanRetired, DuplicateRenewal, SamePlanTwice, FloatUsedUp, CarrierUnasked,
+    SaleOver, StaleForm; no money has moved in any case. Power cut: the quote is there or it is not."""
     now = kit.now()
     with transaction() as session:
         sale = changeable(session, sale_id, desk)
         lines = renewal_rows.live_of_sale(session, sale_id)
         number = _meant(session, sale_id, number_id, lines)
         plan, pen = _sold_for(session, plan_id, number, desk), kit.pen(desk, now)
+        refuse_unsellable(session, plan.carrier, now, kit)
         plain_number = kit.keys.open(number.sealed, f"number_checks.sealed:{number.id}")
         _refuse_twin_beside(lines, number, plan)
         if override:
@@ -491,11 +494,13 @@ def recent(desk: Desk, *, kit: Kit, limit: int = 6) -> list[p.SaleLine]:
 
 def unfinished(desk: Desk) -> list[p.SaleLine]:
     """What is open in this store: card payments without a result first, then each line that the carrier has not decided or
-    that is owed back; oldest first."""
+    that is owed back, then successes that came after the money was given back; oldest first."""
     states = IN_DOUBT | {RenewalState.REFUND_DUE, RenewalState.REFUNDING}
     with reading() as session:
         tenders = [whole(session, sale) for sale in rows.open_tenders(session, desk.store.id)]
-        return tenders + [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
+        found = [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
+        late = verdict_rows.open_conflicts(session, desk.store.id, states)
+        return tenders + found + [line_of(session, session.get_one(rows.Sale, line.sale_id), line) for line in late]
 
 
 def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
@@ -507,6 +512,10 @@ def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
         lines = renewal_rows.of_sale(session, sale_id)
         objects = [("sale", sale_id)]
         objects += [("renewal", line.id) for line in lines]
+        for line in lines:
+            objects += [("verdict", str(verdict.id)) for verdict in verdict_rows.of_renewal(session, line.id)]
+            conflict = verdict_rows.conflict_of(session, line.id)
+            objects += [("conflict", str(conflict.id))] if conflict is not None else []
         objects += [("payment", str(payment.id)) for payment in rows.payments_of(session, sale_id)]
         objects += [("refund", str(refund.id)) for refund in rows.refunds_of(session, sale_id)]
         objects += [("print_job", str(job.id)) for job in job_rows.of_sale(session, sale_id)]
@@ -545,6 +554,15 @@ def find(query: str, number: str | None, desk: Desk, *, kit: Kit, limit: int = 2
             return []
         sale = session.get_one(rows.Sale, receipt.sale_id)
         return [whole(session, sale)]
+
+
+def renewals_of(receipt_number: str) -> dict[str, str]:
+    """The renewals of a receipt of any store that were ever paid, and their states: for the command line."""
+    with reading() as session:
+        receipt = receipt_rows.by_number(session, receipt_number.strip().upper())
+        if receipt is None or receipt.sale_id is None:
+            return {}
+        return {line.id: line.state.value for line in renewal_rows.live_of_sale(session, receipt.sale_id)}
 
 
 def summary(sale_id: str, desk: Desk, renewal_id: str | None = None) -> p.SaleLine:

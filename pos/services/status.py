@@ -9,12 +9,14 @@ from pos.domain.pictures import Strip
 from pos.domain.renewals import IN_DOUBT, RenewalState
 from pos.domain.tills import Desk
 from pos.ports import Capability, CarrierUnavailable
+from pos.services import renewals, standings
 from pos.services.kit import Kit
 from pos.store import print_jobs as job_rows
 from pos.store import renewals as renewal_rows
 from pos.store import sales as sale_rows
 from pos.store import shifts as shift_rows
 from pos.store import tills as till_rows
+from pos.store import verdicts as verdict_rows
 from pos.store.db import reading
 
 UNFINISHED = IN_DOUBT | {RenewalState.REFUND_DUE, RenewalState.REFUNDING}
@@ -42,19 +44,21 @@ _SLOW = timedelta(seconds=3)
 
 
 def ask_carriers(*, kit: Kit) -> None:
-    """One cheap question to each carrier: its wallet. The worst answer is what the strip shows."""
+    """One cheap question to each carrier: its wallet. The worst answer is what the strip shows; a float that was filled lets
+    selling go on."""
     worst = "up"
-    for carrier in kit.carriers.values():
+    for name, carrier in kit.carriers.items():
         if Capability.WALLET not in carrier.declaration().capabilities:
             continue
         began = kit.now()
         try:
-            carrier.wallet()
+            standings.read_wallet(name, carrier.wallet())
         except CarrierUnavailable:
             worst = "down"
         else:
             worst = "slow" if worst == "up" and kit.now() - began > _SLOW else worst
     watch.heard(worst, kit.now())
+    renewals.ask_the_silent(kit=kit)
 
 
 def strip(desk: Desk, *, kit: Kit) -> Strip:
@@ -75,6 +79,8 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
             printer=printer,
             printer_reason=reason,
             unfinished=renewal_rows.count_unfinished(session, desk.store.id, UNFINISHED)
-            + sale_rows.count_open_tenders(session, desk.store.id),
+            + sale_rows.count_open_tenders(session, desk.store.id)
+            + verdict_rows.count_open_conflicts(session, desk.store.id, UNFINISHED),
             paper_questions=job_rows.questions_at(session, desk.till.id),
+            alarms=standings.alarms(session, kit.now(), kit),
         )

@@ -1,6 +1,20 @@
 """Every table, imported once, so that the metadata is whole for migrations and for the check of drift."""
 
-from pos.store import journal, ledger, notifications, plans, print_jobs, receipts, renewals, sales, shifts, staff, tills
+from pos.store import (
+    journal,
+    ledger,
+    notifications,
+    plans,
+    print_jobs,
+    receipts,
+    renewals,
+    sales,
+    shifts,
+    staff,
+    standings,
+    tills,
+    verdicts,
+)
 from pos.store.base import Base
 
 __all__ = [
@@ -15,7 +29,9 @@ __all__ = [
     "sales",
     "shifts",
     "staff",
+    "standings",
     "tills",
+    "verdicts",
 ]
 
 metadata = Base.metadata

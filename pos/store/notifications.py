@@ -25,6 +25,8 @@ class Notification(Base):
     renewal_id: Mapped[str | None] = mapped_column(ForeignKey("renewals.id"))
     authenticated: Mapped[bool]
     at: Mapped[datetime] = mapped_column(Moment)
+    # When the carrier was asked because of it, or the worker's own question was brought forward.
+    asked_at: Mapped[datetime | None] = mapped_column(Moment, index=True)
 
     __table_args__ = (UniqueConstraint("carrier", "digest"),)
 
@@ -40,6 +42,12 @@ def keep(session: Session, carrier: str, digest: str, ref: str | None, authentic
 def renewal_of(session: Session, ref: str) -> str | None:
     """The renewal whose attempt has this reference."""
     return session.scalar(select(Attempt.renewal_id).where(Attempt.ref == ref))
+
+
+def unasked(session: Session, limit: int = 20) -> list[Notification]:
+    """Messages about orders that seemed to be over, oldest first: perhaps the carrier took one back."""
+    chosen = select(Notification).where(Notification.asked_at.is_(None), Notification.renewal_id.is_not(None))
+    return list(session.scalars(chosen.order_by(Notification.id).limit(limit)))
 
 
 def count_orphans(session: Session) -> int:

@@ -154,6 +154,22 @@ def latest_attempt(session: Session, renewal_id: str) -> Attempt | None:
     return session.scalar(select(Attempt).where(Attempt.renewal_id == renewal_id).order_by(Attempt.id.desc()).limit(1))
 
 
+def latest_sent(session: Session, carrier: str) -> tuple[Renewal, Attempt] | None:
+    """The order that left for a carrier last."""
+    chosen = select(Renewal, Attempt).join(Attempt, Attempt.renewal_id == Renewal.id)
+    chosen = chosen.where(Renewal.carrier == carrier, Attempt.tries > 0).order_by(Attempt.sent_at.desc()).limit(1)
+    found = session.execute(chosen).first()
+    return None if found is None else (found[0], found[1])
+
+
+def to_compare(session: Session, carrier: str, refs: set[str], since: datetime, until: datetime) -> list[tuple[str, str]]:
+    """(renewal, ref) of a carrier's renewals that a statement names, or that were sent within its time."""
+    chosen = select(Renewal.id, Attempt.ref, Attempt.sent_at, Attempt.tries)
+    chosen = chosen.join(Attempt, Attempt.renewal_id == Renewal.id).where(Renewal.carrier == carrier).order_by(Attempt.id)
+    rows = session.execute(chosen)
+    return [(key, ref) for key, ref, sent_at, tries in rows if ref in refs or (tries and since <= sent_at < until)]
+
+
 def number_is_busy(session: Session, number_look_up: str, renewal_id: str) -> bool:
     """Whether another renewal of the same SIM is with the carrier."""
     chosen = select(Attempt.id).where(Attempt.open_number == number_look_up, Attempt.renewal_id != renewal_id)
@@ -244,7 +260,7 @@ def unfinished(session: Session, store_id: int, states: frozenset[RenewalState])
         select(Renewal, Sale)
         .join(Sale, Sale.id == Renewal.sale_id)
         .where(Renewal.store_id == store_id, Renewal.state.in_(states))
-        .order_by(Renewal.paid_at)
+        .order_by(Renewal.paid_at, Renewal.sale_id, Renewal.line_number)
     )
     return [(row[0], row[1]) for row in session.execute(chosen)]
 

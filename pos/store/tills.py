@@ -126,6 +126,10 @@ def all_tills(session: Session) -> list[Till]:
     return list(session.scalars(select(Till).order_by(Till.code)))
 
 
+def all_stores(session: Session) -> list[Store]:
+    return list(session.scalars(select(Store).order_by(Store.id)))
+
+
 def store_by_code(session: Session, code: str) -> Store | None:
     return session.scalar(select(Store).where(Store.code == code))
 

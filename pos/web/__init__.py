@@ -15,6 +15,7 @@ from pos.web import (
     shifts,
     sign_in,
     status,
+    verdicts,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -24,6 +25,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     search.bp,
     shifts.bp,
     printing.bp,
+    verdicts.bp,
     status.bp,
     hooks.bp,
 )

@@ -288,11 +288,11 @@ def test_without_a_token_nothing_is_sent(protocol: str, sandbox: SandboxServer, 
     assert carrier.submit(door.request(REF)).state is OutcomeState.SUCCEEDED
 
 
-def test_wrong_credentials_are_a_definite_no(protocol: str, sandbox: SandboxServer, door: Door) -> None:
+def test_wrong_credentials_leave_the_order_unsent(protocol: str, sandbox: SandboxServer, door: Door) -> None:
     wrong = {"kind": "client_credentials", "token_url": f"{sandbox.url}/oauth/token", "client_id": "demo"}
     carrier = open_carrier(protocol, sandbox.url, auth=wrong | {"client_secret": "not this"})
     outcome = carrier.submit(door.request(REF))
-    assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, Reason.AUTH)
+    assert (outcome.state, outcome.reason) == (OutcomeState.NOT_SENT, Reason.AUTH)
     assert sandbox.carrier.books.submits_by_ref[REF] == 0
 
 
@@ -326,7 +326,7 @@ def test_a_carrier_that_calls_every_token_stale_is_asked_twice_and_no_more(
 ) -> None:
     misbehave(sandbox, "token_expired", count=None)
     outcome = carrier.submit(door.request(REF))
-    assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, Reason.AUTH)
+    assert (outcome.state, outcome.reason) == (OutcomeState.NOT_SENT, Reason.AUTH)
     assert sandbox.carrier.books.submits_by_ref[REF] == 2
     assert debits(sandbox) == []
 

@@ -171,8 +171,6 @@ def test_an_iccid_is_not_called_a_phone_number() -> None:
     ("status", "reason"),
     [
         (400, Reason.REJECTED_OTHER),
-        (401, Reason.AUTH),
-        (403, Reason.AUTH),
         (404, Reason.INVALID_NUMBER),
         (405, Reason.REJECTED_OTHER),
         (422, Reason.REJECTED_OTHER),
@@ -181,6 +179,18 @@ def test_an_iccid_is_not_called_a_phone_number() -> None:
 def test_a_refusal_in_tm_forums_shape_is_definite(status: int, reason: Reason) -> None:
     outcome = submit(status, error("SOMETHING_NEW"))
     assert (outcome.state, outcome.reason, outcome.raw_code) == (OutcomeState.FAILED, reason, "SOMETHING_NEW")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_whoever_is_not_let_in_has_done_nothing_and_may_come_again(status: int) -> None:
+    """F20: it says something about the shop's credentials and nothing about the customer's number."""
+    outcome = submit(status, error("SOMETHING_NEW"))
+    assert (outcome.state, outcome.reason, outcome.raw_code) == (OutcomeState.NOT_SENT, Reason.AUTH, "SOMETHING_NEW")
+
+
+def test_a_403_that_names_the_number_is_about_the_number() -> None:
+    outcome = submit(403, error("INELIGIBLE"))
+    assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, Reason.INELIGIBLE_OR_BARRED)
 
 
 @pytest.mark.parametrize("status", [300, 302, 307, 402, 406, 408, 410, 413, 418, 451, 499, 500, 501, 502, 503, 504, 599])
@@ -202,9 +212,9 @@ def test_a_refusal_in_any_other_shape_is_unknown(status: int, body: str | bytes)
     assert submit(status, body).state is OutcomeState.UNKNOWN
 
 
-def test_a_401_with_a_challenge_is_definite_without_a_body() -> None:
+def test_a_401_with_a_challenge_needs_no_body() -> None:
     outcome = submit(401, "", WWW_Authenticate="Bearer")
-    assert (outcome.state, outcome.reason, outcome.raw_code) == (OutcomeState.FAILED, Reason.AUTH, "http_401")
+    assert (outcome.state, outcome.reason, outcome.raw_code) == (OutcomeState.NOT_SENT, Reason.AUTH, "http_401")
 
 
 @pytest.mark.parametrize("body", [error("DUPLICATE_EXTERNAL_ID"), error("CONFLICT"), "<html>", ""])
@@ -550,7 +560,7 @@ def test_a_carrier_that_drops_unknown_members_is_searched_by_description() -> No
     [
         (200, [], FAILED, Reason.INVALID_NUMBER),
         (404, error("NOT_FOUND"), FAILED, Reason.INVALID_NUMBER),
-        (403, error(), FAILED, Reason.AUTH),
+        (403, error(), OutcomeState.NOT_SENT, Reason.AUTH),
         (429, error(), OutcomeState.NOT_SENT, Reason.RATE_LIMITED),
         (200, [{"id": "1", "usageType": "data"}], FAILED, Reason.INELIGIBLE_OR_BARRED),
         (200, [{"id": "1", "usageType": "monetary", "remainingValue": {"amount": 1, "units": "EUR"}}], FAILED,

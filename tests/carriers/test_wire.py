@@ -24,7 +24,10 @@ from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
 from pos.carriers import wire
+from pos.carriers.configuration import make_tmforum
 from pos.carriers.wire import LARGE_BODY_BYTES, SMALL_BODY_BYTES, Call, Deadline, NeverSent, NoAnswer, Reply, Wire
+from pos.domain.money import Money
+from pos.ports import Outcome, OutcomeState, ProductKind, Reason, Request
 from tests.carriers.raw_server import answer, drip, pour, raw_server, say, silence, slam
 
 SECONDS = 0.6  # the whole call; what a till gives is 20
@@ -204,6 +207,21 @@ def test_a_certificate_of_another_host_is_never_sent(certificate: Path) -> None:
         with pytest.raises(NeverSent) as fault:
             wire.ask(call(f"https://127.0.0.1:{server.port}/"), Deadline(5))
         assert fault.value.why == "tls"
+
+
+def test_an_order_to_a_wrong_host_waits_with_a_reason_of_its_own(certificate: Path) -> None:
+    """F5: nothing left, and it is the shop's to mend; a line that is only down is another reason."""
+    request = Request("T1-1", "plan", ProductKind.PLAN, "+447700900123", Money(100, "GBP"), Money(100, "GBP"))
+
+    def submit(port: int) -> Outcome:
+        settings = {"base_url": f"https://127.0.0.1:{port}", "currencies": ["GBP"], "auth": {"kind": "none"}}
+        return make_tmforum("test", settings | {"ca_file": str(certificate)}).submit(request)
+
+    with raw_server(say(answer(b"{}")), server_side(certificate)) as server:
+        outcome = submit(server.port)
+        assert server.requests == []
+    assert (outcome.state, outcome.reason) == (OutcomeState.NOT_SENT, Reason.CERTIFICATE)
+    assert submit(refused_port()).reason is Reason.UNREACHABLE
 
 
 def test_a_handshake_that_hangs_is_never_sent_in_time() -> None:

@@ -16,7 +16,7 @@ from pos.domain.money import Money
 from pos.domain.payments import CardSlip
 from pos.domain.tills import Desk
 from pos.ports import Finding
-from pos.services import payments, receipts, refunds, renewals, sales, shifts
+from pos.services import notifications, payments, receipts, refunds, renewals, sales, shifts
 from pos.services.kit import Kit
 from tests.harness.lives import LIVES
 from tests.services.shop import Ready
@@ -62,6 +62,14 @@ def claim(*, kit: Kit) -> object:
 
 def reprint(number: str, desk: Desk, *, kit: Kit) -> object:
     return receipts.reprint(number, desk, kit=kit)
+
+
+def hear(body: bytes, *, kit: Kit) -> object:
+    """The carrier's call, and the look that it asks for."""
+    notifications.receive("sandbox", {"Content-Type": "application/json"}, body, kit=kit)
+    while renewals.work_once(f"contender#{time.monotonic_ns()}", kit=kit):
+        pass
+    return "heard"
 
 
 def write_finding(task: renewals.Task, finding: Finding, *, kit: Kit) -> object:

@@ -17,7 +17,7 @@ from pathlib import Path
 from pos.sandbox.printer import VirtualPrinter
 from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
-from tests.harness import points
+from tests.harness import caller, points
 from tests.harness.books_check import after_round, numbers_without_gap, papers_never_twice
 from tests.harness.clerk import MOODS, MOODY, Clerk, Visit
 from tests.harness.furnish import Furnished, furnished_on
@@ -135,9 +135,13 @@ def _customer(clerk: Clerk, chain: list[Point], result: Result) -> None:
     mood = "refuse" if refused else chance.choice(MOODS) if chance.random() < MOODY else None
     if any(point.first or point.freezes for point in chain) and not refused:
         mood = None
+    if any(point.calls for point in chain) and mood is None:
+        mood = chance.choice((None, "pending_then_done"))
     visit = Visit(_number(clerk), wanted or chance.choice(("cash", "card")), mood, on_list=chance.random() < 0.7)
     papers, debits = len(clerk.printer.papers()), len(clerk.sandbox.carrier.books.debits())
     clerk.serve(visit)
+    if any(point.calls for point in chain):
+        caller.call_about(clerk, visit)
     if any(point.freezes for point in chain):
         clerk.wake_the_sleeper(visit)
     clerk.drain(visit)
@@ -148,6 +152,8 @@ def _customer(clerk: Clerk, chain: list[Point], result: Result) -> None:
         clerk.close_the_shift()
         clerk.drain(visit)
     after_round(clerk, visit, clerk.printer.papers()[papers:], clerk.sandbox.carrier.books.debits()[debits:])
+    if any(point.calls for point in chain):
+        caller.heard_once(clerk, visit)
     numbers_without_gap(clerk.machine)
     papers_never_twice(clerk.printer)
     assert not clerk.machine.complaints(), clerk.machine.complaints()[-2000:]

@@ -24,6 +24,9 @@ from tests.harness.databases import Books, SqliteFile
 from tests.harness.lives import LIVES
 
 PATIENCE_SECONDS = 90.0
+# Where the carrier calls.
+_SECRET = "a-secret-of-the-harness-that-is-long-enough"
+HOOK = f"/hooks/sandbox/{_SECRET}"
 
 _CONFIG = """
 demo = true
@@ -36,6 +39,8 @@ secure_cookies = false
 key_ring = "keys.json"
 [logging]
 level = "error"
+[hooks]
+sandbox = "{secret}"
 [carriers.sandbox]
 protocol = "tmforum"
 base_url = "{carrier}"
@@ -84,7 +89,7 @@ class Machine:
         self.config = folder / "config.toml"
         shutil.copy(furnished / "keys.json", folder / "keys.json")
         self.books = books or SqliteFile(self.database, furnished / "shop.sqlite3")
-        self.config.write_text(_CONFIG.format(carrier=sandbox.url, database=self.books.url), encoding="utf-8")
+        self.config.write_text(_CONFIG.format(carrier=sandbox.url, database=self.books.url, secret=_SECRET), encoding="utf-8")
         self.books.point_printers_at(printer.port)
 
     # ---------------------------------------------------------------- on and off

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 SALES, PAYMENTS, RENEWALS = "pos.services.sales", "pos.services.payments", "pos.services.renewals"
 JOBS, REFUNDS, SHIFTS = "pos.services.print_jobs", "pos.services.refunds", "pos.services.shifts"
+HEAR = "pos.services.notifications:receive"
 CARRIER, LAN = "pos.carriers.tmforum:TmForum", "receipts.lan:Conversation"
 
 # Moments of a function, all seen in the thread that runs it. ``commit`` means that of a transaction opened inside.
@@ -28,7 +29,7 @@ class Place:
 @dataclass(frozen=True)
 class Point:
     """``tender`` of the sale that passes here, or None for either. ``refused``: the carrier must refuse it first, and the
-    money goes back. ``closes``: the shift is closed after it. ``first``: this point lies on the way out of that crash.
+    money goes back. ``closes``: the shift is closed after it. ``calls``: the carrier calls about its order. ``first``: this point lies on the way out of that crash.
     ``missing``: why it cannot be tried yet."""
 
     name: str
@@ -37,6 +38,7 @@ class Point:
     tender: str | None = None
     refused: bool = False
     closes: bool = False
+    calls: bool = False
     first: str | None = None
     freezes: bool = False
     upgrades: bool = False
@@ -98,7 +100,7 @@ TABLE = (
         ),
         first="C10",
     ),
-    Point("C16", "before and after a webhook's commit", missing="the product has no webhooks yet"),
+    Point("C16", "before and after a webhook's commit", (Place(HEAR, BEFORE_COMMIT), Place(HEAR, AFTER_COMMIT)), calls=True),
     Point(
         "C17",
         "two owners: the first one sleeps over its lease",

@@ -14,6 +14,7 @@ from pos.services.renewals import recover, take_next
 from pos.store.renewals import Renewal
 from tests.harness import contenders
 from tests.harness.arena import ENGINES, MOST_PROCESSES, Arena, arena
+from tests.harness.caller import event
 from tests.harness.databases import NoPostgresql
 from tests.harness.result import Result, Say
 from tests.services.shop import Ready, findings
@@ -179,8 +180,25 @@ def finding(race: Race) -> None:
     assert race.count(moved, line=line.id) == 1
 
 
+def webhook(race: Race) -> None:
+    """The same call about an order that is done by now, with the look that follows it."""
+    ready = race.ready()
+    race.shop.misbehave("pending_then_done", seconds=20)
+    race.shop.take_cash(ready)
+    race.shop.work()
+    assert race.shop.state(ready.sale_id) is RenewalState.PENDING
+    ref, line = race.shop.attempts(ready.sale_id)[0].ref, race.shop.line(ready.sale_id).id
+    race.shop.pass_time(21)
+    _all_equal(race.all_at_once(contenders.hear, event(ref)))
+    race.shop.work()
+    assert race.shop.state(ready.sale_id) is RenewalState.CONFIRMED
+    assert race.count("select count(*) from notifications where ref = :ref and renewal_id = :line", ref=ref, line=line) == 1
+    for kind in ("renewal.notified", "renewal.confirmed"):
+        assert race.count("select count(*) from journal where object_id = :line and kind = :kind", line=line, kind=kind) == 1
+
+
 RACES: dict[str, Callable[[Race], None]] = {
-    verb.__name__: verb for verb in (cash, card, refund, close, opening, quote, claim, reprint, twins, finding)
+    verb.__name__: verb for verb in (cash, card, refund, close, opening, quote, claim, reprint, twins, finding, webhook)
 }
 
 

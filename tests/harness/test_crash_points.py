@@ -43,7 +43,7 @@ def elsewhere() -> Iterator[Furnished]:
         pytest.skip(str(reason))
 
 
-@pytest.mark.parametrize("point", ["C6", "C13", "C18", "C20"])
+@pytest.mark.parametrize("point", ["C6", "C13", "C16", "C18", "C20"])
 def test_the_plug_is_pulled_beside_postgresql(point: str, elsewhere: Furnished, tmp_path: Path) -> None:
     result = Result("crash_points", MUST_BE, SEED, 2)
     prove(result, (point,), range(2), SEED, elsewhere, tmp_path)

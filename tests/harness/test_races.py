@@ -1,4 +1,4 @@
-"""One payment, one refund, one close, wanted by thirty threads and by four processes at once: one effect and equal answers."""
+"""One payment, one refund, one webhook, one close, wanted by thirty threads and by four processes at once: one effect and equal answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,6 @@ SEED = 20261121
 # The protocol's own acceptance: how many hands, dealt to how many processes.
 CROWDS = ((30, 1), (32, 4))
 
-# What PostgreSQL's looser locks still let through; a line goes when its lock has come.
-NOT_YET = {
-    ("opening", "postgresql"): "the losers meet the database's own refusal instead of ShiftAlreadyOpen",
-    ("reprint", "postgresql"): "copies asked for at the same moment get the same number",
-}
-
 
 @pytest.fixture(scope="module", params=ENGINES)
 def where(request: pytest.FixtureRequest) -> Iterator[Arena]:
@@ -35,7 +29,7 @@ def where(request: pytest.FixtureRequest) -> Iterator[Arena]:
 
 
 @pytest.mark.parametrize(("threads", "processes"), CROWDS)
-@pytest.mark.parametrize("action", ["cash", "card", "refund", "close"])
+@pytest.mark.parametrize("action", ["cash", "card", "refund", "webhook", "close"])
 def test_a_crowd_on_one_action_has_one_effect(where: Arena, action: str, threads: int, processes: int) -> None:
     result = Result("races", MUST_BE, SEED, 1)
     number = 200 + 10 * list(RACES).index(action) + processes
@@ -45,9 +39,7 @@ def test_a_crowd_on_one_action_has_one_effect(where: Arena, action: str, threads
 
 
 @pytest.mark.parametrize("action", RACES)
-def test_any_number_of_hands(where: Arena, action: str, request: pytest.FixtureRequest) -> None:
-    if (action, where.engine) in NOT_YET:
-        request.applymarker(pytest.mark.xfail(reason=NOT_YET[action, where.engine], strict=False))
+def test_any_number_of_hands(where: Arena, action: str) -> None:
     result = Result("races", MUST_BE, SEED, SIZES["commit"] // len(RACES))
     for number in range(list(RACES).index(action), SIZES["commit"], len(RACES)):
         several(where, range(number, number + 1), SEED, result)

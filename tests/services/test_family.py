@@ -173,6 +173,7 @@ def test_two_plans_for_one_sim_go_one_after_the_other(shop: Shop, desk: Desk) ->
     ready = shop.ready_family(desk, [(FATHER, SEVEN_DAYS), (FATHER, "lyca-data-gb-1d")])
     shop.take_cash(ready)
     first = shop.take_next()
+    assert first.renewal_id == shop.lines(ready.sale_id)[0].id, "what was chosen first goes first"
     with shop.app.app_context():
         from pos.services import renewals
 

@@ -16,12 +16,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select, update
 
 from pos.app import press
 from pos.domain.renewals import RenewalState
 from pos.sandbox.printer import VirtualPrinter
 from pos.services import print_jobs, receipts
 from pos.store.db import in_transaction, transaction
+from pos.store.tills import Printer
 from receipts import escpos, printer
 from tests.counter import Counter
 from tests.services.shop import Shop
@@ -37,8 +39,8 @@ class Touched(Exception):
 
 @pytest.fixture
 def touched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tally[str]]:
-    """How often each thing was used outside of transactions; inside of one it raises. SQLite opens its own file beneath
-    Python, so the database's own work is not seen here."""
+    """How often each thing was used outside of transactions; inside of one it raises. SQLite's file and
+    PostgreSQL's socket are opened beneath Python, so the database's own work is not seen here."""
     seen: Tally[str] = Tally()
 
     def guard(owner: Any, name: str, when: Callable[..., bool] = lambda *_, **__: True) -> None:
@@ -79,7 +81,9 @@ def _makes(_path: object, flags: int, *_: object, **__: object) -> bool:
 def paper(app: Flask, shop: Shop) -> Iterator[VirtualPrinter]:
     with VirtualPrinter(port=0) as made:
         with shop.by_hand() as connection:
-            connection.exec_driver_sql("update printers set settings = json_set(settings, '$.port', ?)", (made.port,))
+            for number, settings in connection.execute(select(Printer.id, Printer.settings)).all():
+                moved = update(Printer).where(Printer.id == number)
+                connection.execute(moved.values(settings={**settings, "port": made.port}))
         yield made
 
 

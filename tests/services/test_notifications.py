@@ -109,6 +109,21 @@ def test_a_call_before_the_reply_and_a_call_a_week_late_change_nothing(shop: Sho
     assert (shop.state(ready.sale_id), len(shop.debits)) == (RenewalState.CONFIRMED, 1)
 
 
+def test_a_call_about_a_reversal_is_followed_by_a_question(shop: Shop) -> None:
+    desk = shop.desk()
+    shop.open_shift(desk)
+    ready = shop.ready(desk)
+    shop.take_cash(ready)
+    shop.work()
+    assert shop.state(ready.sale_id) is RenewalState.CONFIRMED
+    shop.sandbox.carrier.books.reverse(shop.debits[0].order_id)
+    hear(shop, event(shop.attempts(ready.sale_id)[0].ref, state="cancelled"))
+    with shop.app.app_context():
+        assert notifications.ask_about_the_settled(kit=shop.kit) == 1
+        assert notifications.ask_about_the_settled(kit=shop.kit) == 0
+    assert shop.state(ready.sale_id) is RenewalState.REFUND_DUE
+
+
 def test_an_unknown_carrier_is_not_found(shop: Shop) -> None:
     with pytest.raises(NotFound):
         hear(shop, b"{}", "nobody")

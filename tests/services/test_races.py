@@ -169,7 +169,7 @@ def test_one_sheet_at_a_time_for_each_printer(shop: Shop) -> None:
 # ---------------------------------------------------------------- one order of locks
 
 
-ORDER = ("tills", "staff", "sales", "renewals", "print_jobs", "receipts", "shifts", "printers", "journal_heads", "number_series")
+ORDER = ("tills", "staff", "sales", "renewals", "print_jobs", "receipts", "shifts", "printers", "number_series", "journal_heads")
 _HELD = re.compile(r"\bFROM (\w+)\b.*\bFOR NO KEY UPDATE", re.DOTALL)
 
 

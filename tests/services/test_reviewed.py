@@ -100,7 +100,8 @@ def test_one_unreadable_row_does_not_hold_up_the_next_customer(counter: Counter,
     counter.open_shift().ready_to_pay().cash()
     first = counter.sale_id
     with counter.app.app_context(), transaction() as session:
-        session.execute(text("UPDATE renewals SET number_sealed = x'656e632d3900' WHERE sale_id = :id"), {"id": first})
+        spoilt = {"id": first, "sealed": b"enc-9\x00"}
+        session.execute(text("UPDATE renewals SET number_sealed = :sealed WHERE sale_id = :id"), spoilt)
     clock.pass_time(seconds=1)
     counter.ready_to_pay(number="07700 900124").cash()
     counter.work()

@@ -1,0 +1,89 @@
+"""How each carrier stands with the shop, and which renewals agree with its statement: rows, because several processes sell."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from pos.domain.money import Money
+from pos.domain.renewals import RenewalState
+from pos.ports import Reason
+from pos.store.base import Base, Minor, Moment
+from pos.store.db import locked, queue_up
+from pos.store.renewals import Renewal
+
+
+class Standing(Base):
+    """One row for each carrier that something was ever wrong with, or whose statement was read."""
+
+    __tablename__ = "standings"
+
+    carrier: Mapped[str] = mapped_column(String(40), primary_key=True)
+    # Since when no question about an order got a usable answer.
+    unasked_since: Mapped[datetime | None] = mapped_column(Moment)
+    # Since when the float is used up, and what it could not pay.
+    dry_since: Mapped[datetime | None] = mapped_column(Moment)
+    wanted_minor: Mapped[Minor | None]
+    wanted_currency: Mapped[str | None] = mapped_column(String(3))
+    # The last business day whose sales were compared with the carrier's statement.
+    statement_day: Mapped[date | None]
+
+    @property
+    def wanted(self) -> Money | None:
+        return None if self.wanted_minor is None else Money(self.wanted_minor, self.wanted_currency or "")
+
+
+class Agreement(Base):
+    """One of our bookings and one line of the carrier's statement say the same (move 21)."""
+
+    __tablename__ = "agreements"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    renewal_id: Mapped[str] = mapped_column(ForeignKey("renewals.id"))
+    kind: Mapped[str] = mapped_column(String(20))  # charged, given_back
+    carrier: Mapped[str] = mapped_column(String(40))
+    line: Mapped[str] = mapped_column(String(80))
+    cost_minor: Mapped[Minor]
+    cost_currency: Mapped[str] = mapped_column(String(3))
+    line_at: Mapped[datetime] = mapped_column(Moment)
+    at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (UniqueConstraint("renewal_id", "kind"), UniqueConstraint("carrier", "line", "kind"))
+
+
+def look_at(session: Session, carrier: str) -> Standing | None:
+    return session.scalar(select(Standing).where(Standing.carrier == carrier))
+
+
+def for_change(session: Session, carrier: str) -> Standing:
+    """The row, made if there is none yet, locked until the transaction ends."""
+    queue_up(session, f"standing:{carrier}")
+    row = session.scalar(locked(select(Standing).where(Standing.carrier == carrier)))
+    if row is None:
+        row = Standing(carrier=carrier)
+        session.add(row)
+    return row
+
+
+def everything(session: Session) -> list[Standing]:
+    return list(session.scalars(select(Standing).order_by(Standing.carrier)))
+
+
+_OURS = (Reason.AUTH.value, Reason.CERTIFICATE.value)
+
+
+def kept_back(session: Session) -> dict[str, datetime]:
+    """Carriers that do not let us in, since when: paid renewals wait and cannot be sent until somebody mends that."""
+    chosen = select(Renewal.carrier, Renewal.paid_at).where(Renewal.state == RenewalState.PAID, Renewal.reason.in_(_OURS))
+    found: dict[str, datetime] = {}
+    for carrier, paid_at in session.execute(chosen.order_by(Renewal.paid_at.desc())):
+        if paid_at is not None:
+            found[carrier] = paid_at
+    return found
+
+
+def agreements_of(session: Session, renewal_id: str) -> set[str]:
+    """The kinds that agree already."""
+    return set(session.scalars(select(Agreement.kind).where(Agreement.renewal_id == renewal_id)))
