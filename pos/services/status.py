@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from pos.domain.pictures import Strip
 from pos.domain.renewals import IN_DOUBT, RenewalState
 from pos.domain.tills import Desk
@@ -62,25 +64,35 @@ def ask_carriers(*, kit: Kit) -> None:
 
 
 def strip(desk: Desk, *, kit: Kit) -> Strip:
-    """The strip for one till; a handful of small questions."""
+    """The strip for one till. Every page asks for it, so it is one question with many figures."""
     carrier, since = watch.look()
+    store_id, till_id, printer_id = desk.store.id, desk.till.id, desk.till.printer_id
     with reading() as session:
-        shift = shift_rows.seen_at(session, desk.till.id)
-        printer, reason = "none", None
-        if desk.till.printer_id is not None:
-            row = session.get_one(till_rows.Printer, desk.till.printer_id)
-            problem = job_rows.latest_problem(session, desk.till.printer_id)
-            printer = "waiting" if problem is not None else ("near_end" if row.near_end else "ready")
-            reason = problem.reason if problem is not None else None
-        return Strip(
-            shift_number=shift.number if shift is not None else None,
-            carrier=carrier,
-            carrier_since=since,
-            printer=printer,
-            printer_reason=reason,
-            unfinished=renewal_rows.count_unfinished(session, desk.store.id, UNFINISHED)
-            + sale_rows.count_open_tenders(session, desk.store.id)
-            + verdict_rows.count_open_conflicts(session, desk.store.id, UNFINISHED),
-            paper_questions=job_rows.questions_at(session, desk.till.id),
-            alarms=standings.alarms(session, kit.now(), kit),
-        )
+        shift, unfinished, questions, near_end, problem = session.execute(
+            select(
+                shift_rows.open_number(till_id),
+                renewal_rows.unfinished_counted(store_id, UNFINISHED)
+                + sale_rows.open_tenders_counted(store_id)
+                + verdict_rows.open_conflicts_counted(store_id, UNFINISHED),
+                job_rows.questions_counted(till_id),
+                till_rows.near_end_of(printer_id or 0),
+                job_rows.latest_problem(printer_id or 0),
+            )
+        ).one()
+        alarms = standings.alarms(session, kit.now(), kit)
+    return Strip(
+        shift_number=shift,
+        carrier=carrier,
+        carrier_since=since,
+        printer=_printer(printer_id, near_end, problem),
+        printer_reason=problem or None,
+        unfinished=unfinished,
+        paper_questions=questions,
+        alarms=alarms,
+    )
+
+
+def _printer(printer_id: int | None, near_end: bool | None, problem: str | None) -> str:
+    if printer_id is None:
+        return "none"
+    return "waiting" if problem is not None else ("near_end" if near_end else "ready")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, and_, func, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, ScalarSelect, String, Text, TextClause, and_, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.print_jobs import JobKind, JobState
-from pos.store.base import Base, Moment, Word
+from pos.store.base import Base, Moment, Word, index_where
 from pos.store.db import locked
+
+_UNDER_WAY = "state IN ('queued', 'sending', 'waiting', 'uncertain', 'held')"
 
 
 class PrintJob(Base):
@@ -34,38 +36,47 @@ class PrintJob(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    __table_args__ = (Index(None, "printer_id", "state", "due_at"), Index(None, "till_id", "created_at"))
+    __table_args__ = (
+        index_where("ix_print_jobs_under_way", "printer_id", "due_at", where=_UNDER_WAY),
+        Index(None, "till_id", "created_at"),
+    )
 
 
 OPEN = (JobState.QUEUED, JobState.WAITING)
 QUESTIONS = (JobState.UNCERTAIN, JobState.HELD, JobState.WAITING)
 
 
+def _under_way() -> TextClause:
+    return text(f"print_jobs.{_UNDER_WAY}")
+
+
 def printers_with_work(session: Session, now: datetime) -> list[int]:
     """Printers that have something due and nothing under way."""
-    due = select(PrintJob.printer_id).where(PrintJob.state.in_(OPEN), PrintJob.due_at <= now).distinct()
-    busy = select(PrintJob.printer_id).where(PrintJob.state == JobState.SENDING, PrintJob.lease_ends_at >= now)
+    due = select(PrintJob.printer_id).where(_under_way(), PrintJob.state.in_(OPEN), PrintJob.due_at <= now).distinct()
+    sending = and_(_under_way(), PrintJob.state == JobState.SENDING)
+    busy = select(PrintJob.printer_id).where(sending, PrintJob.lease_ends_at >= now)
     return list(session.scalars(due.where(PrintJob.printer_id.not_in(busy))))
 
 
 def next_for(session: Session, printer_id: int, now: datetime) -> PrintJob | None:
     """The oldest due job of a printer that is held, none while another one is being sent to it. Drawer pulses go first."""
-    busy = select(PrintJob.id).where(PrintJob.printer_id == printer_id, PrintJob.state == JobState.SENDING)
+    busy = select(PrintJob.id).where(_under_way(), PrintJob.printer_id == printer_id, PrintJob.state == JobState.SENDING)
     if session.scalar(busy.limit(1)) is not None:
         return None
-    chosen = select(PrintJob).where(PrintJob.printer_id == printer_id, PrintJob.state.in_(OPEN), PrintJob.due_at <= now)
+    due = and_(_under_way(), PrintJob.state.in_(OPEN), PrintJob.due_at <= now)
+    chosen = select(PrintJob).where(PrintJob.printer_id == printer_id, due)
     return session.scalar(locked(chosen.order_by(PrintJob.id).limit(1), skip=True))
 
 
 def _gone(now: datetime, owner_prefix: str) -> ColumnElement[bool]:
     """Whether a job's sender is gone: its lease ended, or it is an earlier life of this worker."""
     ended = or_(PrintJob.lease_ends_at < now, PrintJob.lease_owner.startswith(owner_prefix, autoescape=True))
-    return and_(PrintJob.state == JobState.SENDING, ended)
+    return and_(_under_way(), PrintJob.state == JobState.SENDING, ended)
 
 
 def abandoned(session: Session, now: datetime, owner_prefix: str) -> list[int]:
     """Jobs whose sender is gone."""
-    return list(session.scalars(select(PrintJob.id).where(_gone(now, owner_prefix)).order_by(PrintJob.id)))
+    return sorted(session.scalars(select(PrintJob.id).where(_gone(now, owner_prefix))))
 
 
 def still_abandoned(session: Session, job_id: int, now: datetime, owner_prefix: str) -> PrintJob | None:
@@ -83,20 +94,23 @@ def of_sale(session: Session, sale_id: str) -> list[PrintJob]:
 
 def at_till(session: Session, till_id: int, limit: int) -> list[PrintJob]:
     """The till's latest jobs, those with a question first."""
-    asking = select(PrintJob).where(PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS))
+    asking = select(PrintJob).where(_under_way(), PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS))
     recent = select(PrintJob).where(PrintJob.till_id == till_id, PrintJob.state.not_in(QUESTIONS))
     first = list(session.scalars(asking.order_by(PrintJob.id.desc()).limit(limit)))
     return first + list(session.scalars(recent.order_by(PrintJob.id.desc()).limit(limit)))
 
 
-def questions_at(session: Session, till_id: int) -> int:
-    chosen = select(func.count()).select_from(PrintJob).where(PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS))
-    return session.scalar(chosen) or 0
+def questions_counted(till_id: int) -> ScalarSelect[int]:
+    """Slips of a till that wait for a word of the clerk; a figure of the strip."""
+    chosen = select(func.count()).select_from(PrintJob)
+    return chosen.where(_under_way(), PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS)).scalar_subquery()
 
 
-def latest_problem(session: Session, printer_id: int) -> PrintJob | None:
-    chosen = select(PrintJob).where(PrintJob.printer_id == printer_id, PrintJob.state == JobState.WAITING)
-    return session.scalar(chosen.order_by(PrintJob.id.desc()).limit(1))
+def latest_problem(printer_id: int) -> ScalarSelect[str]:
+    """Why the newest waiting job of a printer waits, empty for no reason, none where nothing waits; for the strip."""
+    waiting = and_(_under_way(), PrintJob.state == JobState.WAITING)
+    chosen = select(func.coalesce(PrintJob.reason, "")).where(PrintJob.printer_id == printer_id, waiting)
+    return chosen.order_by(PrintJob.id.desc()).limit(1).scalar_subquery()
 
 
 def copies_of(session: Session, receipt_id: int) -> int:

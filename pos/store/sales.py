@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, func, select
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    ScalarSelect,
+    String,
+    TextClause,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.refunds import COUNTS, OPEN, RefundState
 from pos.domain.sales import SaleState
-from pos.store.base import Base, Minor, Moment, Word
+from pos.store.base import Base, Minor, Moment, Word, index_where
 from pos.store.db import locked
 from pos.store.shifts import Shift
+
+_TENDER_OPEN = "state IN ('tendering', 'tender_unknown')"
 
 
 class Sale(Base):
@@ -41,6 +55,7 @@ class Sale(Base):
         Index(None, "till_id", "opened_at"),
         Index(None, "store_id", "paid_at"),
         Index(None, "shift_id", "state"),
+        index_where("ix_sales_tender_open", "store_id", "opened_at", where=_TENDER_OPEN),
     )
 
     @property
@@ -234,21 +249,22 @@ def recent_at(session: Session, till_id: int, staff_id: int, since: datetime, li
     return list(session.scalars(chosen.order_by(Sale.paid_at.desc()).limit(limit)))
 
 
-_TENDER_OPEN = (SaleState.TENDERING, SaleState.TENDER_UNKNOWN)
+def _tender_is_open() -> TextClause:
+    return text(f"sales.{_TENDER_OPEN}")
 
 
 def open_tenders(session: Session, store_id: int) -> list[Sale]:
     """Sales of a store whose card payment has no result yet, oldest first."""
-    chosen = select(Sale).where(Sale.store_id == store_id, Sale.state.in_(_TENDER_OPEN))
+    chosen = select(Sale).where(Sale.store_id == store_id, _tender_is_open())
     return list(session.scalars(chosen.order_by(Sale.opened_at)))
 
 
-def count_open_tenders(session: Session, store_id: int) -> int:
-    chosen = select(func.count()).select_from(Sale).where(Sale.store_id == store_id, Sale.state.in_(_TENDER_OPEN))
-    return session.scalar(chosen) or 0
+def open_tenders_counted(store_id: int) -> ScalarSelect[int]:
+    """How many there are of them; a figure of the strip."""
+    return select(func.count()).select_from(Sale).where(Sale.store_id == store_id, _tender_is_open()).scalar_subquery()
 
 
 def tenders_left_open(session: Session, asked_before: datetime) -> list[str]:
     """Sales whose card terminal has been silent for too long."""
-    chosen = select(Sale.id).where(Sale.state == SaleState.TENDERING, Sale.tender_asked_at < asked_before)
+    chosen = select(Sale.id).where(_tender_is_open(), Sale.state == SaleState.TENDERING, Sale.tender_asked_at < asked_before)
     return list(session.scalars(chosen))

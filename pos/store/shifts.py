@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, select
+from sqlalchemy import JSON, ForeignKey, Index, ScalarSelect, String, Text, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
@@ -122,6 +122,11 @@ def open_at(session: Session, till_id: int) -> Shift | None:
 def seen_at(session: Session, till_id: int) -> Shift | None:
     """The open shift of a till, to look at."""
     return session.scalar(select(Shift).where(Shift.open_till_id == till_id))
+
+
+def open_number(till_id: int) -> ScalarSelect[int]:
+    """The number of a till's open shift; for the strip."""
+    return select(Shift.number).where(Shift.open_till_id == till_id).scalar_subquery()
 
 
 def last_closed(session: Session, till_id: int) -> Shift | None:

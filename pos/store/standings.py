@@ -12,7 +12,7 @@ from pos.domain.renewals import RenewalState
 from pos.ports import Reason
 from pos.store.base import Base, Minor, Moment
 from pos.store.db import locked, queue_up
-from pos.store.renewals import Renewal
+from pos.store.renewals import Renewal, is_open
 
 
 class Standing(Base):
@@ -76,7 +76,8 @@ _OURS = (Reason.AUTH.value, Reason.CERTIFICATE.value)
 
 def kept_back(session: Session) -> dict[str, datetime]:
     """Carriers that do not let us in, since when: paid renewals wait and cannot be sent until somebody mends that."""
-    chosen = select(Renewal.carrier, Renewal.paid_at).where(Renewal.state == RenewalState.PAID, Renewal.reason.in_(_OURS))
+    chosen = select(Renewal.carrier, Renewal.paid_at)
+    chosen = chosen.where(is_open(), Renewal.state == RenewalState.PAID, Renewal.reason.in_(_OURS))
     found: dict[str, datetime] = {}
     for carrier, paid_at in session.execute(chosen.order_by(Renewal.paid_at.desc())):
         if paid_at is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import JSON, ForeignKey, ScalarSelect, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import tills as domain
@@ -90,6 +90,11 @@ class Till(Base):
 
     def plain(self) -> domain.Till:
         return domain.Till(id=self.id, code=self.code, name=self.name, surface=self.surface, printer_id=self.printer_id)
+
+
+def near_end_of(printer_id: int) -> ScalarSelect[bool]:
+    """Whether a printer's roll ends soon; for the strip."""
+    return select(Printer.near_end).where(Printer.id == printer_id).scalar_subquery()
 
 
 def store_of(session: Session, till: Till) -> Store:

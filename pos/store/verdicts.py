@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, func, select
+from sqlalchemy import ForeignKey, Index, ScalarSelect, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.renewals import RenewalState
@@ -52,6 +52,8 @@ class Conflict(Base):
     provider_ref: Mapped[str] = mapped_column(String(80))
     seen_at: Mapped[datetime] = mapped_column(Moment)
 
+    __table_args__ = (Index(None, "store_id", "state"),)
+
 
 def for_change(session: Session, verdict_id: int) -> Verdict | None:
     return session.scalar(locked(select(Verdict).where(Verdict.id == verdict_id)))
@@ -77,19 +79,19 @@ def to_decide(session: Session, store_id: int) -> list[Renewal]:
     return list(session.scalars(select(Renewal).where(Renewal.store_id == store_id, waits).order_by(Renewal.paid_at)))
 
 
-def count_open_conflicts(session: Session, store_id: int, states: frozenset[RenewalState]) -> int:
-    """Conflicts that nobody has closed, of renewals that no other list counts."""
-    chosen = (
+def open_conflicts_counted(store_id: int, states: frozenset[RenewalState]) -> ScalarSelect[int]:
+    """Conflicts that nobody has closed, of renewals that no other list counts; a figure of the strip."""
+    return (
         select(func.count())
         .select_from(Conflict)
         .join(Renewal, Renewal.id == Conflict.renewal_id)
         .where(Conflict.store_id == store_id, Conflict.state == ConflictState.OPEN, Renewal.state.not_in(states))
+        .scalar_subquery()
     )
-    return session.scalar(chosen) or 0
 
 
 def open_conflicts(session: Session, store_id: int, states: frozenset[RenewalState]) -> list[Renewal]:
-    """The renewals of ``count_open_conflicts``."""
+    """The renewals of ``open_conflicts_counted``."""
     chosen = (
         select(Renewal)
         .join(Conflict, Conflict.renewal_id == Renewal.id)

@@ -1,0 +1,157 @@
+"""What a customer costs: no question of the counter reads the whole past, and no request asks too many questions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from bench import history
+from pos.domain.money import Money
+from pos.sandbox.server import SandboxServer
+from pos.services import payments, print_jobs, renewals, sales, shifts, status
+from pos.store.db import db
+from tests.conftest import StandingClock
+from tests.counter import Counter
+from tests.services.shop import SEVEN_DAYS, Shop
+
+SALE = "5a1e0000-0000-4000-8000-000000000001"
+DOCUMENT = {
+    "document_type": "passport",
+    "document_country": "GB",
+    "document_number": "533380006",
+    "expires_on": "2031-05-01",
+    "matches_person": "1",
+}
+# Tables that grow with every sale.
+PAST = "sales|renewals|attempts|payments|refunds|receipts|receipt_documents|print_jobs|ledger_transfers|journal|cash_movements|number_checks"
+FEW = re.compile(r"ix_(renewals_open|sales_tender_open|print_jobs_under_way)")
+
+
+@pytest.fixture
+def shop(app: Flask, sandbox: SandboxServer, clock: StandingClock) -> Shop:
+    return Shop(app, sandbox, clock)
+
+
+@contextmanager
+def listening(shop: Shop) -> Iterator[list[tuple[str, object]]]:
+    """Every statement of a block, with its values."""
+    said: list[tuple[str, object]] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, values: object, *_more: object) -> None:
+        if statement.lstrip().split(maxsplit=1)[0] in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+            said.append((statement, values))
+
+    with shop.app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", hear)
+    try:
+        yield said
+    finally:
+        event.remove(engine, "before_cursor_execute", hear)
+
+
+@pytest.mark.engines("sqlite")
+def test_nothing_that_a_counter_asks_reads_the_whole_past(shop: Shop) -> None:
+    desk = shop.desk()
+    shop.open_shift(desk)
+    first = shop.ready(desk)
+    shop.take_cash(first)
+    shop.work()
+    close(shop)
+    with shop.app.app_context(), db.engine.begin() as connection:
+        history.write(connection, first.sale_id, 2000)
+    shop.pass_time(3600)
+    with listening(shop) as said:
+        shop.open_shift(desk)
+        shop.take_cash(shop.ready(desk, "+447700900124"))
+        shop.work()
+        with shop.app.app_context():
+            sales.recent(desk, kit=shop.kit)
+            sales.unfinished(desk)
+            sales.find("", "+447700900124", desk, kit=shop.kit)
+            status.strip(desk, kit=shop.kit)
+            shifts.x_report(shop.desk("LON1", "201"), kit=shop.kit)
+            renewals.recover("nobody#", kit=shop.kit)
+            print_jobs.recover("nobody#", kit=shop.kit)
+            print_jobs.printers_due(kit=shop.kit)
+            payments.mark_silent_terminals(kit=shop.kit)
+        close(shop)
+    walks = set()
+    with shop.app.app_context(), db.engine.connect() as connection:
+        for statement, values in said:
+            if statement.startswith("SELECT"):
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+                walks |= {
+                    (step[3], statement.rpartition("FROM")[2])
+                    for step in plan
+                    if re.match(rf"SCAN ({PAST})\\b", step[3]) and not FEW.search(step[3])
+                }
+    assert walks == set()
+
+
+def close(shop: Shop) -> None:
+    count = shifts.Count(pieces={10_00: 10}, left=Money(100_00, "GBP"), card_total=None, card_count=None)
+    with shop.app.app_context():
+        for _ in range(2):
+            if shifts.close_shift(count, "too little", shop.desk(), kit=shop.kit) is not None:
+                return
+
+
+# Statements of each request of a cash sale and of the worker's two steps, as they are. The goal of the performance reference
+# is 8 for each; docs/performance.md says where the others go. A change that needs more needs a reason.
+MOST = {
+    "home": 13,
+    "number": 11,
+    "document page": 15,
+    "document": 13,
+    "plans page": 17,
+    "plan": 21,
+    "read-back page": 17,
+    "pay": 29,
+    "outcome page": 17,
+    "worker": 53,
+}
+
+
+def test_no_request_asks_more_than_it_did(counter: Counter, shop: Shop) -> None:
+    counter.open_shift()
+    counter.ready_to_pay("07700 900122").cash()
+    counter.work()
+    asked: dict[str, int] = {}
+    steps: dict[str, Callable[[], object]] = {
+        "home": lambda: counter.get("/"),
+        "number": lambda: counter.client.post(
+            f"/sales/{SALE}/number", data={"csrf_token": counter.page.hidden("csrf_token"), "entry": "07700 900123"}
+        ),
+        "document page": lambda: counter.get(f"/sales/{SALE}"),
+        "document": lambda: counter.client.post(
+            f"/sales/{SALE}/document", data={"csrf_token": counter.page.hidden("csrf_token"), **DOCUMENT}
+        ),
+        "plans page": lambda: counter.get(f"/sales/{SALE}"),
+        "plan": lambda: counter.client.post(
+            f"/sales/{SALE}/plan", data={"csrf_token": counter.page.hidden("csrf_token"), "plan_id": str(plan_of(shop))}
+        ),
+        "read-back page": lambda: counter.get(f"/sales/{SALE}/cash"),
+        "pay": lambda: counter.client.post(
+            f"/sales/{SALE}/cash",
+            data={"csrf_token": counter.page.hidden("csrf_token"), "quote": counter.page.hidden("quote"), "tendered": "20.00"},
+        ),
+        "outcome page": lambda: counter.get(f"/sales/{SALE}"),
+        "worker": lambda: counter.work(),
+    }
+    for name, step in steps.items():
+        with listening(shop) as said:
+            step()
+        asked[name] = len(said)
+    with shop.app.app_context():
+        assert sales.show(SALE, shop.desk(), kit=shop.kit).active_count == 1
+    assert {name: number for name, number in asked.items() if number > MOST[name]} == {}, f"{asked}"
+
+
+def plan_of(shop: Shop) -> int:
+    return shop.plan_id(SEVEN_DAYS, shop.desk())
