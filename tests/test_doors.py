@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Blueprint, Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from pos import web
 from pos.app import DEMO_PINS, create_app, make_carriers
+from pos.config import Settings
 from pos.domain.permissions import RIGHTS, Permission, Role
 from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
 from pos.services import staff
-from pos.store.db import transaction
+from pos.store.db import db, reading, transaction
 from pos.store.staff import SignIn, Staff
 from pos.web import login
 from pos.web.sign_in import local_path
@@ -122,11 +122,10 @@ def cookies_of(client: Any) -> dict[str, str]:
 
 def dump(app: Flask) -> list[str]:
     """Every row of the database, without the note of when a stay was last seen."""
-    url = app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
-    with sqlite3.connect(f"file:{url}?mode=ro", uri=True) as connection:
-        rows = [line for line in connection.iterdump() if 'INTO "sign_ins"' not in line]
-    connection.close()
-    return rows
+    with app.app_context(), reading() as session:
+        tables = [table for table in db.metadata.sorted_tables if table.name != "sign_ins"]
+        rows = ((table.name, row) for table in tables for row in session.execute(select(table).order_by(*table.primary_key)))
+        return [f"{name} {tuple(row)}" for name, row in rows]
 
 
 def body_of(answer: TestResponse) -> str:
@@ -165,6 +164,21 @@ def folder(tmp_path: Path, engine: Engine, traded: tuple[Path, dict[str, str], s
     copy_shop(engine, traded[0], tmp_path)
     yield tmp_path
     engine.drop(tmp_path)
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[Settings], Flask]]:
+    """An application with settings of its own, put away with the test: PostgreSQL minds connections that are left open."""
+    made: list[Flask] = []
+
+    def make(settings: Settings) -> Flask:
+        made.append(create_app(settings, given={}))
+        return made[-1]
+
+    yield make
+    for app in made:
+        with app.app_context():
+            _release(app)
 
 
 @pytest.fixture
@@ -394,10 +408,10 @@ def test_only_https_promises_https(app: Flask) -> None:
     assert "Strict-Transport-Security" not in client.get("/health").headers
 
 
-def test_a_host_nobody_announced_is_refused(folder: Path) -> None:
+def test_a_host_nobody_announced_is_refused(folder: Path, opened: Callable[[Settings], Flask]) -> None:
     settings = settings_in(folder)
     server = settings.server.model_copy(update={"trusted_hosts": ("till.shop.example",)})
-    client = create_app(settings.model_copy(update={"server": server}), given={}).test_client()
+    client = opened(settings.model_copy(update={"server": server})).test_client()
     assert client.get("/enrol", base_url="http://till.shop.example").status_code == 200
     answer = client.get("/enrol", base_url="http://evil.example")
     assert answer.status_code == 400
@@ -416,10 +430,10 @@ def test_cookies_are_out_of_reach_for_scripts_and_other_sites(shop: Shop) -> Non
         assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/" in cookie and "Domain" not in cookie
 
 
-def test_behind_tls_cookies_belong_to_this_host_alone(folder: Path) -> None:
+def test_behind_tls_cookies_belong_to_this_host_alone(folder: Path, opened: Callable[[Settings], Flask]) -> None:
     settings = settings_in(folder)
     settings = settings.model_copy(update={"server": settings.server.model_copy(update={"secure_cookies": True})})
-    client = create_app(settings, given={}).test_client()
+    client = opened(settings).test_client()
     first = client.get("/enrol", base_url="https://localhost")
     fields = {"csrf_token": token_of(first), "till_code": "LON1"}
     answer = client.post("/enrol/demo", data=fields, base_url="https://localhost", headers={"Referer": "https://localhost/enrol"})
@@ -429,8 +443,8 @@ def test_behind_tls_cookies_belong_to_this_host_alone(folder: Path) -> None:
         assert "Secure" in cookie and "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Domain" not in cookie
 
 
-def test_the_shortcut_of_the_demo_is_no_door_of_a_shop(folder: Path) -> None:
-    client = create_app(settings_in(folder).model_copy(update={"demo": False}), given={}).test_client()
+def test_the_shortcut_of_the_demo_is_no_door_of_a_shop(folder: Path, opened: Callable[[Settings], Flask]) -> None:
+    client = opened(settings_in(folder).model_copy(update={"demo": False})).test_client()
     page = client.get("/enrol")
     assert "LON1" not in page.get_data(as_text=True)
     answer = client.post("/enrol/demo", data={"csrf_token": token_of(page), "till_code": "LON1"})
