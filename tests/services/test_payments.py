@@ -23,6 +23,7 @@ from pos.domain.errors import (
     QuoteExpired,
     SaleNotFound,
     SaleOver,
+    SlipAlreadyUsed,
     SaleParked,
     StaleForm,
     TenderOpen,
@@ -146,6 +147,25 @@ def test_other_content_under_the_same_id_is_refused(shop: Shop, ready: Ready) ->
     refused(shop, OtherContent, lambda: payments.take_card(ready.sale_id, SLIP, ready.desk, kit=shop.kit))
     refused(shop, SaleOver, lambda: sales.void(ready.sale_id, ready.desk, kit=shop.kit))
     refused(shop, SaleOver, lambda: sales.choose_plan(ready.sale_id, 1, ready.desk, kit=shop.kit))
+
+
+def test_the_screen_says_that_the_sale_was_paid_otherwise(counter: Counter, shop: Shop) -> None:
+    counter.open_shift().ready_to_pay()
+    form = {"quote": counter.get(f"/sales/{counter.sale_id}/cash").hidden("quote")}
+    assert counter.post(f"/sales/{counter.sale_id}/cash", form | {"tendered": "10.00"}).status == 200
+    assert counter.post(f"/sales/{counter.sale_id}/cash", form | {"tendered": "20.00"}).status == 409
+    assert shop.ask("select count(*), max(tendered_minor) from payments") == [(1, 1000)]
+
+
+def test_a_terminal_slip_that_paid_a_sale_pays_no_other(shop: Shop, ready: Ready) -> None:
+    second = shop.ready(ready.desk, number="+447700900124")
+    with shop.app.app_context():
+        for sale in (ready, second):
+            payments.begin_card(sale.sale_id, sale.quote, sale.desk, kit=shop.kit)
+        payments.take_card(ready.sale_id, SLIP, ready.desk, kit=shop.kit)
+    refused(shop, SlipAlreadyUsed, lambda: payments.take_card(second.sale_id, SLIP, second.desk, kit=shop.kit))
+    shop.work()
+    assert len(shop.debits) == 1
 
 
 def test_a_paid_sale_opened_again_by_its_number_shows_what_was_paid(counter: Counter, shop: Shop) -> None:
