@@ -145,8 +145,24 @@ class Clerk:
         return {"scheme": "VISA", "last4": "4242", "authorisation": own[:8], "slip_number": own[8:16]}
 
     def pay_back(self, visit: Visit) -> None:
-        slip = {} if visit.tender == "cash" else {"authorisation": "R" + visit.sale_id[:6].upper(), "slip_number": "R0017"}
-        self.press(f"{visit.path}/refund", **slip)
+        """Cash out of the drawer; a card's money by an intent, the terminal, and its slip."""
+        if visit.tender == "cash":
+            self.press(f"{visit.path}/refund")
+            return
+        lives = self.machine.lives
+        self.press(f"{visit.path}/refund/card")
+        if self.machine.lives > lives and self.chance.random() < 0.5:
+            self._ask_about_the_refund(visit)
+        self.press(f"{visit.path}/refund", authorisation="R" + visit.sale_id[:6].upper(), slip_number="R0017")
+
+    def _ask_about_the_refund(self, visit: Visit) -> None:
+        """After two minutes without a result the terminal's own list decides; not there means that it is tried again."""
+        self.machine.pass_time(125)
+        state = "select state from refunds where sale_id = ?"
+        self._wait(lambda: self.machine.rows(state, visit.sale_id) == [("in_doubt",)], "the silent terminal is not noticed")
+        if not visit.on_list:
+            self.press(f"{visit.path}/refund/missing")
+            self.press(f"{visit.path}/refund/card")
 
     def close_the_shift(self) -> None:
         """Count, close, and open the drawer for the next shift."""

@@ -12,6 +12,8 @@ import os
 import random
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 from pos.sandbox.printer import VirtualPrinter
@@ -40,24 +42,35 @@ def run(rounds: int, seed: int, say: Say) -> Result:
             result.count(f"not there yet: {point.name}")
             say(f"{point.name}: not tried, {point.missing}")
     with furnished_on(os.environ.get("POS_CRASH_ENGINE", "sqlite")) as furnished:
+        tasks: list[tuple[tuple[str, ...], int]] = []
         for name in points.TRIED:
             if POINTS[name].upgrades and furnished.server_url is not None:
                 result.count(f"not on this database: {name}")
-                continue
-            _in_batches(result, (name,), rounds, seed, furnished, say)
+            else:
+                tasks.append(((name,), rounds))
         if rounds >= _ROUNDS_FOR_PAIRS:
-            for first in points.PAIRED:
-                for second in points.PAIRED:
-                    _in_batches(result, (first, second), max(1, rounds // _PAIRS_SHARE), seed, furnished, say)
+            share = max(1, rounds // _PAIRS_SHARE)
+            tasks += [((first, second), share) for first in points.PAIRED for second in points.PAIRED]
+        # Each point has machines of its own, so as many are tried at once as there are processors.
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+            begun = {pool.submit(_in_batches, names, many, seed, furnished): (names, many) for names, many in tasks}
+            for done in as_completed(begun):
+                names, many = begun[done]
+                found = done.result()
+                result.failures += found.failures
+                for what, how_many in found.counts.items():
+                    result.count(what, how_many)
+                say(f"{' then '.join(names)}: {many} rounds, {found.counts.get('kills', 0)} kills, {len(found.failures)} failed")
     return result
 
 
-def _in_batches(result: Result, names: tuple[str, ...], rounds: int, seed: int, furnished: Furnished, say: Say) -> None:
+def _in_batches(names: tuple[str, ...], rounds: int, seed: int, furnished: Furnished) -> Result:
+    result = Result("crash_points", MUST_BE, seed, rounds)
     for begin in range(0, rounds, _ROUNDS_OF_A_MACHINE):
         several = range(begin, min(rounds, begin + _ROUNDS_OF_A_MACHINE))
         with tempfile.TemporaryDirectory(prefix="crash-") as folder:
             prove(result, names, several, seed, furnished, Path(folder))
-    say(f"{' then '.join(names)}: {rounds} rounds, {result.counts.get('kills', 0)} kills so far")
+    return result
 
 
 def prove(result: Result, names: tuple[str, ...], rounds: range, seed: int, furnished: Furnished, folder: Path) -> None:

@@ -46,7 +46,8 @@ class Point:
 
 
 _TAKE_CASH, _TAKE_CARD = f"{PAYMENTS}:take_cash", f"{PAYMENTS}:take_card"
-_PAY_BACK, _CLOSE, _CLAIM = f"{REFUNDS}:pay_back", f"{SHIFTS}:close_shift", f"{RENEWALS}:_claim"
+_BEGIN_REFUND = "pos.services.card_refunds:begin_card_refund"
+_PAY_BACK, _CLOSE, _CLAIM = f"{REFUNDS}:pay_back", f"{SHIFTS}:close_shift", "pos.services.sending:_claim"
 
 TABLE = (
     Point("C1", "before the quote's commit", (Place(f"{SALES}:choose_plan", BEFORE_COMMIT),)),
@@ -94,7 +95,7 @@ TABLE = (
         "C15",
         "before the same reference is sent again",
         (
-            Place(f"{RENEWALS}:_may_send_again", RETURNS, most=2),
+            Place("pos.services.sending:may_send_again", RETURNS),
             Place(f"{CARRIER}.submit", ENTERS),
             Place(f"{CARRIER}.submit", RETURNS),
         ),
@@ -120,7 +121,13 @@ TABLE = (
         ),
         tender="cash",
     ),
-    Point("C19", "the money is back on the card, nothing is booked", (Place(_PAY_BACK, ENTERS),), tender="card", refused=True),
+    Point(
+        "C19",
+        "after the refund's intent; the money is back on the card, nothing is booked",
+        (Place(_BEGIN_REFUND, BEFORE_COMMIT), Place(_BEGIN_REFUND, AFTER_COMMIT), Place(_PAY_BACK, ENTERS)),
+        tender="card",
+        refused=True,
+    ),
     Point(
         "C20",
         "inside the refund's commit",
