@@ -290,6 +290,7 @@ def _found(
     outcome = finding.outcome
     if outcome is None:
         return
+    known = _told(renewal)
     _note_answer(renewal, outcome)
     renewal.absent_times, renewal.absent_since = 0, None
     if finding.doubled:
@@ -300,6 +301,9 @@ def _found(
         _reject(session, renewal, attempt, outcome, pen, kit)
     elif outcome.state is OutcomeState.PENDING and renewal.state is RenewalState.UNKNOWN:
         move(session, renewal, RENEWAL, RenewalState.PENDING, pen, _evidence(outcome))
+    elif _told(renewal) != known:
+        # Still not finished, but the carrier told its own number of the order, or why it takes so long.
+        pen.note(session, "renewal.told", "renewal", renewal.id, _evidence(outcome))
 
 
 def _absent(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, pen: Pen, now: datetime, kit: Kit) -> None:
@@ -417,6 +421,10 @@ def _note_answer(renewal: rows.Renewal, outcome: Outcome) -> None:
     renewal.operator_ref = outcome.operator_ref or renewal.operator_ref
     renewal.raw_code = outcome.raw_code[:80] if outcome.raw_code else renewal.raw_code
     renewal.reason = outcome.reason.value if outcome.reason else renewal.reason
+
+
+def _told(renewal: rows.Renewal) -> tuple[str | None, ...]:
+    return renewal.provider_ref, renewal.operator_ref, renewal.raw_code, renewal.reason
 
 
 def _evidence(outcome: Outcome) -> dict[str, object]:
