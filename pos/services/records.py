@@ -1,4 +1,4 @@
-"""Prove the records: moves, frozen quotes, running totals, cash row by row, originals, and who acts next (protocol, section 5)."""
+"""Prove the records: moves, frozen quotes, running totals, cash row by row, originals, and who acts next (protocol 5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from pos.domain.lives import Life
 from pos.domain.payments import PAYMENT, PaymentState, Tender
 from pos.domain.print_jobs import PRINT_JOB, JobKind
-from pos.domain.refunds import REFUND
+from pos.domain.refunds import REFUND, RefundState
 from pos.domain.renewals import RENEWAL, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.shifts import SHIFT, Movement
@@ -100,7 +100,7 @@ def running_totals(session: Session) -> Iterator[str]:
     """The totals that a shift keeps are the sums of its rows."""
     payment, refund, sale, renewal = sale_rows.Payment, sale_rows.Refund, sale_rows.Sale, renewal_rows.Renewal
     taken, card, paid = payment.state == PaymentState.TAKEN, Tender.CARD, sale.state == SaleState.PAID
-    line = renewal.state != RenewalState.VOIDED
+    line, given = renewal.state != RenewalState.VOIDED, refund.state == RefundState.REFUNDED
     sums: dict[str, dict[int, int]] = {
         "gross_minor": _by_shift(session, select(payment.shift_id, func.sum(payment.amount_minor)).where(taken)),
         "card_minor": _by_shift(
@@ -108,6 +108,11 @@ def running_totals(session: Session) -> Iterator[str]:
         ),
         "card_count": _by_shift(session, select(payment.shift_id, func.count()).where(taken, payment.tender == card)),
         "sales_count": _by_shift(session, select(sale.shift_id, func.count()).where(paid)),
+        "refunds_minor": _by_shift(session, select(refund.shift_id, func.sum(refund.amount_minor)).where(given)),
+        "refunds_count": _by_shift(session, select(refund.shift_id, func.count()).where(given)),
+        "card_refund_minor": _by_shift(
+            session, select(refund.shift_id, func.sum(refund.amount_minor)).where(given, refund.tender == card)
+        ),
         "tax_minor": _by_shift(
             session,
             select(sale.shift_id, func.sum(renewal.tax_minor)).join(renewal, renewal.sale_id == sale.id).where(paid, line),
@@ -119,8 +124,8 @@ def running_totals(session: Session) -> Iterator[str]:
             yield f"shift {shift.id}: {', '.join(wrong)} differ from the sum of its rows"
 
 
-def _by_shift(session: Session, chosen: Select[Any]) -> dict[int, int]:
-    column = chosen.selected_columns[0]
+def _by_shift(session: Session, chosen: Select[Any, int]) -> dict[int, int]:
+    column = next(iter(chosen.selected_columns))
     return {row[0]: int(row[1]) for row in session.execute(chosen.where(column.is_not(None)).group_by(column))}
 
 

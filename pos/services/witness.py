@@ -88,7 +88,7 @@ def _rows(session: Session, table: Table) -> Iterator[Mapping[str, Any] | str]:
         some = keys[start : start + _BATCH]
         try:
             chosen = select(table).where(tuple_(*key).between(tuple_(*some[0]), tuple_(*some[-1])))
-            yield from session.execute(chosen.order_by(*key)).mappings().all()
+            yield from map(dict, session.execute(chosen.order_by(*key)).mappings().all())
         except UNREADABLE:
             yield from _one_by_one(session, table, some)
 
@@ -98,7 +98,7 @@ def _one_by_one(session: Session, table: Table, keys: Sequence[Row[Any]]) -> Ite
         named = dict(zip((column.name for column in table.primary_key), values, strict=True))
         try:
             chosen = select(table).where(*(table.c[name] == value for name, value in named.items()))
-            yield session.execute(chosen).mappings().one()
+            yield dict(session.execute(chosen).mappings().one())
         except UNREADABLE:
             yield witness.name_of(table, named)
 

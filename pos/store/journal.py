@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from pos.domain.journal import GENESIS, Entry, canonical, seal
+from pos.domain.journal import GENESIS, Entry, canonical, running_hash, seal
 from pos.store.base import Base, Moment
 from pos.store.keys import KeyRing
 
@@ -55,6 +55,8 @@ class JournalHead(Base):
     chain: Mapped[str] = mapped_column(String(40), primary_key=True)
     seq: Mapped[int]
     mac: Mapped[str] = mapped_column(String(64))
+    # SHA-256 over all rows so far, without a key: what a Z signs for people outside.
+    rows_hash: Mapped[str] = mapped_column(String(64))
 
 
 def write(
@@ -73,7 +75,7 @@ def write(
     """Seal one more row to a chain, in the transaction that is open. ``content`` holds no personal data and no floats."""
     head = session.scalar(select(JournalHead).where(JournalHead.chain == chain).with_for_update())
     if head is None:
-        head = JournalHead(chain=chain, seq=0, mac=GENESIS)
+        head = JournalHead(chain=chain, seq=0, mac=GENESIS, rows_hash=GENESIS)
         session.add(head)
     key_id, key = keys.current("jrn")
     entry = Entry(
@@ -90,7 +92,7 @@ def write(
         prev_mac=head.mac,
     )
     row = JournalRow(**vars(entry), mac=seal(entry, key))
-    head.seq, head.mac = entry.seq, row.mac
+    head.seq, head.mac, head.rows_hash = entry.seq, row.mac, running_hash(head.rows_hash, entry)
     session.add(row)
     return row
 
@@ -101,13 +103,21 @@ def head_of(session: Session, chain: str) -> tuple[int, str]:
     return (head.seq, head.mac) if head is not None else (0, GENESIS)
 
 
-def rows(session: Session) -> Iterator[JournalRow]:
+def rows_hash_of(session: Session, chain: str) -> str:
+    """SHA-256 over all rows of a chain so far."""
+    head = session.get(JournalHead, chain)
+    return head.rows_hash if head is not None else GENESIS
+
+
+def rows(session: Session, at_once: int = 2000) -> Iterator[JournalRow]:
     """The whole journal, chain by chain in order, without holding it in memory."""
-    yield from session.scalars(select(JournalRow).order_by(JournalRow.chain, JournalRow.seq).execution_options(yield_per=2000))
+    chosen = select(JournalRow).order_by(JournalRow.chain, JournalRow.seq)
+    yield from session.scalars(chosen.execution_options(yield_per=at_once))
 
 
-def heads(session: Session) -> dict[str, tuple[int, str]]:
-    return {head.chain: (head.seq, head.mac) for head in session.scalars(select(JournalHead))}
+def heads(session: Session) -> dict[str, tuple[int, str, str]]:
+    """(last sequence number, last seal, hash over all rows) of each chain."""
+    return {head.chain: (head.seq, head.mac, head.rows_hash) for head in session.scalars(select(JournalHead))}
 
 
 def about(session: Session, objects: list[tuple[str, str]]) -> list[JournalRow]:

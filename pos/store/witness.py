@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KIND = "rows.sealed"
 
-_WORK = "when the worker acts next; decides no money, and an open line without a next time is found"
+WORK = "when the worker acts next; decides no money, and an open line without a next time is found"
 _NUMBER = "personal, erased in time; until then it must open to the number that the journal committed to"
 _INDEX = "stands and falls with the renewal's own look-up, with which it is compared"
 
@@ -34,13 +34,13 @@ SEALED: Mapping[str, Mapping[str, str]] = {
         "number_sealed": _NUMBER,
         "number_look_up": _NUMBER,
         "masked": _NUMBER,
-        "due_at": _WORK,
-        "times_asked": _WORK,
-        "absent_since": _WORK,
-        "absent_times": _WORK,
-        "lease_owner": _WORK,
-        "lease_ends_at": _WORK,
-        "fence": _WORK,
+        "due_at": WORK,
+        "times_asked": WORK,
+        "absent_since": WORK,
+        "absent_times": WORK,
+        "lease_owner": WORK,
+        "lease_ends_at": WORK,
+        "fence": WORK,
     },
     "attempts": {"open_number": _INDEX},
     "payments": {},
@@ -78,11 +78,11 @@ def sealed_columns(table: Table) -> list[Column[Any]]:
 
 def digest(table: str, values: Mapping[str, object]) -> str:
     """128 bits of SHA-256 over the canonical columns of a row; enough, because nobody can choose what it must meet."""
-    plain = {name: _plain(value) for name, value in values.items()}
-    return hashlib.sha256(canonical({"table": table, "row": plain}).encode()).hexdigest()[:32]
+    texts = {name: plain(value) for name, value in values.items()}
+    return hashlib.sha256(canonical({"table": table, "row": texts}).encode()).hexdigest()[:32]
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """A value as both engines give it back."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -95,7 +95,7 @@ def _plain(value: object) -> object:
 
 def name_of(table: Table, values: Mapping[str, object]) -> str:
     """``payments:3``: how the journal calls a row."""
-    key = [_plain(values[column.name]) for column in table.primary_key]
+    key = [plain(values[column.name]) for column in table.primary_key]
     return f"{table.name}:{':'.join(map(str, key))}"
 
 
