@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Row, Table, select, tuple_
+from sqlalchemy import ColumnElement, Row, Table, select, tuple_, type_coerce
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NULLTYPE
 
 from pos.store import journal as journal_rows
 from pos.store import witness
@@ -82,7 +83,8 @@ def _compare(session: Session, table: Table, gathered: sqlite3.Connection) -> It
 
 def _rows(session: Session, table: Table) -> Iterator[Mapping[str, Any] | str]:
     """Every row; the name alone of one that cannot be read. By their keys, so that a bad one hides no good one."""
-    key = list(table.primary_key)
+    # Keys as they stand, without their types: a forged one may be no word of its list.
+    key: list[ColumnElement[Any]] = [type_coerce(column, NULLTYPE) for column in table.primary_key]
     keys = session.execute(select(*key).order_by(*key)).all()
     for start in range(0, len(keys), _BATCH):
         some = keys[start : start + _BATCH]
@@ -90,17 +92,18 @@ def _rows(session: Session, table: Table) -> Iterator[Mapping[str, Any] | str]:
             chosen = select(table).where(tuple_(*key).between(tuple_(*some[0]), tuple_(*some[-1])))
             yield from map(dict, session.execute(chosen.order_by(*key)).mappings().all())
         except UNREADABLE:
-            yield from _one_by_one(session, table, some)
+            yield from _one_by_one(session, table, key, some)
 
 
-def _one_by_one(session: Session, table: Table, keys: Sequence[Row[Any]]) -> Iterator[Mapping[str, Any] | str]:
+def _one_by_one(
+    session: Session, table: Table, key: list[ColumnElement[Any]], keys: Sequence[Row[Any]]
+) -> Iterator[Mapping[str, Any] | str]:
     for values in keys:
-        named = dict(zip((column.name for column in table.primary_key), values, strict=True))
         try:
-            chosen = select(table).where(*(table.c[name] == value for name, value in named.items()))
+            chosen = select(table).where(*(column == value for column, value in zip(key, values, strict=True)))
             yield dict(session.execute(chosen).mappings().one())
         except UNREADABLE:
-            yield witness.name_of(table, named)
+            yield witness.name_of(table, dict(zip((column.name for column in table.primary_key), values, strict=True)))
 
 
 def _called(table: Table, values: Mapping[str, Any]) -> str:

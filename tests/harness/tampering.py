@@ -6,7 +6,9 @@ triggers away, changes one thing with plain SQL, and asks ``verify``. What is tr
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import random
 import shutil
@@ -36,10 +38,11 @@ from pos.store.db import db
 from tests.conftest import LONDON_NOON, StandingClock, _close, settings_in
 from tests.harness.result import Result, Say
 from tests.services.shop import Shop
+from tools import check_export
 
-# "commit" is one round of each kind and column: see ``kinds``.
-SIZES = {"commit": 0, "tenth": 1000, "full": 10_000}
 FISCAL = ("journal", "journal_heads", *witness.SEALED)
+# "commit" is each deed once and one column of each table; from 300 rounds on every column had its turn (see ``kinds``).
+SIZES = {"commit": 5 + 4 * len(FISCAL), "tenth": 1000, "full": 10_000}
 
 # Nothing is exempt for good: a column that is outside the digest is tried too, unless verify has another promise about it.
 EXEMPT = {
@@ -65,23 +68,26 @@ def run(rounds: int, seed: int, say: Say) -> Result:
         if untouched:
             result.failures.append(f"the untouched shop is not true: {untouched[0]}")
             return result
-        deeds, file = kinds(), Path(place) / "shop.sqlite3"
+        deeds, file = kinds(random.Random(seed)), Path(place) / "shop.sqlite3"
         pristine = file.with_suffix(".pristine")
         shutil.copy(file, pristine)
-        total = rounds or len(deeds)
-        for number in range(total):
+        paper = exported(shop, Path(place) / "export.jsonl").read_text(encoding="utf-8").splitlines()
+        for number in range(rounds):
             # First one of each kind, then what chance brings.
             deed = deeds[number] if number < len(deeds) else random.Random(f"{seed}/{number}").choice(deeds)
             shutil.copy(pristine, file)
-            fault = attempt(shop, file, deed, random.Random(f"{seed}/{number}"), result)
+            fault = forged_export(paper, Path(place), random.Random(f"{seed}/{number}/export"), result)
             if fault:
-                result.failures.append(f"round {number}, {deed.name}: {fault}; --seed {seed} --rounds {total}")
+                result.failures.append(f"round {number}, export: {fault}; --seed {seed} --rounds {rounds}")
+            fault = attempt(shop, file, deed, random.Random(f"{seed}/{number}"), result, say)
+            if fault:
+                result.failures.append(f"round {number}, {deed.name}: {fault}; --seed {seed} --rounds {rounds}")
             if number % 100 == 99:
-                say(f"{number + 1} of {total}")
+                say(f"{number + 1} of {rounds}")
     return result
 
 
-def attempt(shop: Flask, file: Path, deed: Deed, chance: random.Random, result: Result) -> str | None:
+def attempt(shop: Flask, file: Path, deed: Deed, chance: random.Random, result: Result, say: Say | None) -> str | None:
     """A sentence when the deed was not found or the wrong row was named."""
     with shop.app_context():
         db.engine.dispose()
@@ -90,7 +96,9 @@ def attempt(shop: Flask, file: Path, deed: Deed, chance: random.Random, result: 
             thief.execute(f"DROP TRIGGER {trigger}")
         wanted = deed.do(thief, chance)
     if wanted is None:
-        result.count("not possible here")
+        result.count("refused by the database or nothing to swap")
+        if say is not None:
+            say(f"not possible here: {deed.name}")
         return None
     result.count("tried")
     found = findings(shop)
@@ -106,6 +114,83 @@ def attempt(shop: Flask, file: Path, deed: Deed, chance: random.Random, result: 
 def findings(shop: Flask) -> list[str]:
     with shop.app_context():
         return [*journal.verify(kit=shop.extensions["simcounter"]), *ledger.prove()]
+
+
+# ------------------------------------------------------------------ the export and the outsider
+
+
+# Who wrote the file and when is told, not sealed.
+_TOLD_ONLY = {("export", "made_at"), ("export", "software")}
+
+
+def forged_export(paper: list[str], folder: Path, chance: random.Random, result: Result) -> str | None:
+    """One change to the file that left the shop; an outsider must see it where a signed Z covers it, a key holder anywhere."""
+    lines = list(paper)
+    at = chance.randrange(len(lines))
+    what = chance.choice(("changed", "changed", "changed", "deleted", "doubled", "swapped"))
+    if what == "deleted":
+        del lines[at]
+    elif what == "doubled":
+        lines.insert(at, lines[at])
+    elif what == "swapped":
+        other = chance.randrange(len(lines))
+        # The order of rows among themselves says nothing; the order of a chain does.
+        if not any('"line":"journal"' in lines[n] for n in (at, other)) or lines[at] == lines[other]:
+            return None
+        lines[at], lines[other] = lines[other], lines[at]
+    else:
+        line = json.loads(lines[at])
+        if not _change_somewhere(line, chance):
+            return None
+        lines[at] = json.dumps(line, ensure_ascii=False)
+    covered = _covered(paper)
+    told = json.loads(paper[at])
+    by_outsider = told["line"] == "journal" and told["seq"] <= covered.get(told["chain"], 0) and what != "swapped"
+    file = folder / "forged.jsonl"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    result.count("forged exports")
+    named = check(file, None if by_outsider else folder / "keys.json")
+    if named["ok"]:
+        return f"{what} line {at + 1} ({told['line']}) was not found"
+    result.count("exports found")
+    return None
+
+
+def _change_somewhere(line: dict[str, Any], chance: random.Random) -> bool:
+    name = chance.choice([name for name in line if (line["line"], name) not in _TOLD_ONLY])
+    holder = line
+    while isinstance(holder[name], dict) and holder[name]:
+        holder = holder[name]
+        name = chance.choice(list(holder))
+    was = holder[name]
+    if isinstance(was, bool) or was is None:
+        holder[name] = "x" if was is None else not was
+    elif isinstance(was, int):
+        holder[name] = was + 1
+    else:
+        at = chance.randrange(len(was)) if was else 0
+        holder[name] = was[:at] + ("7" if was[at : at + 1] != "7" else "8") + was[at + 1 :]
+    return True
+
+
+def _covered(paper: list[str]) -> dict[str, int]:
+    """Up to which row the last signed Z covers each till's chain."""
+    rows = (json.loads(text) for text in paper if '"table":"z_reports"' in text)
+    ends: dict[str, int] = {}
+    for row in rows:
+        chain = "till:" + row["values"]["number"].removeprefix("Z-").rpartition("-")[0]
+        ends[chain] = max(ends.get(chain, 0), row["values"]["last_seq"])
+    return ends
+
+
+def check(file: Path, key_file: Path | None = None, *more: str) -> dict[str, Any]:
+    """What the outsider's program says, in this process."""
+    held = io.StringIO()
+    with contextlib.redirect_stdout(held):
+        check_export.main([str(file), "--json", *(("--key-file", str(key_file)) if key_file else ()), *more])
+    found = json.loads(held.getvalue())
+    assert isinstance(found, dict)
+    return found
 
 
 # ------------------------------------------------------------------ a day of business
@@ -176,20 +261,24 @@ def _day(shop: Shop) -> None:
 # ------------------------------------------------------------------ what a thief may do
 
 
-def kinds() -> list[Deed]:
-    """One deed for each column of each fiscal table, and the deeds that concern whole rows."""
-    deeds = []
+def kinds(chance: random.Random) -> list[Deed]:
+    """The deeds that concern whole rows, then one for each column of each fiscal table: one of every table first."""
+    whole, first, others = [], [], []
     for table in FISCAL:
-        columns = Base.metadata.tables[table].columns
-        deeds += [_changed(table, column) for column in columns if f"{table}.{column.name}" not in EXEMPT]
-        deeds += [_deleted(table), _doubled(table), _swapped(table)]
+        whole += [_deleted(table), _doubled(table), _swapped(table)]
+        columns = [c for c in Base.metadata.tables[table].columns if f"{table}.{c.name}" not in EXEMPT]
+        chance.shuffle(columns)
+        first.append(_changed(table, columns[0]))
+        others += [_changed(table, column) for column in columns[1:]]
     return [
-        *deeds,
         Deed("the tail of a chain cut off", _cut_tail),
         Deed("the tail of a chain cut off, and its head set back", _cut_tail_and_head),
         Deed("an amount in a Z edited and hashed anew", _edit_z),
         Deed("a row of the journal edited and the chain made anew without the key", _chain_anew),
         Deed("a payment made smaller wherever it stands, without the key", _smaller_payment),
+        *whole,
+        *first,
+        *others,
     ]
 
 
@@ -198,11 +287,13 @@ def _changed(table: str, column: Column[Any]) -> Deed:
         row = _any_row(thief, table, chance)
         was = thief.execute(f"SELECT {column.name} FROM {table} WHERE rowid = ?", (row,)).fetchone()[0]
         before = _names(thief, table, row)
+        becomes = _other(was, column, chance)
         try:
-            thief.execute(f"UPDATE {table} SET {column.name} = ? WHERE rowid = ?", (_other(was, column, chance), row))
+            thief.execute(f"UPDATE {table} SET {column.name} = ? WHERE rowid = ?", (becomes, row))
         except sqlite3.IntegrityError:
             return None
-        return before + _names(thief, table, row)
+        is_key = column.primary_key and isinstance(becomes, int) and len(column.table.primary_key) == 1
+        return before + _names(thief, table, int(str(becomes)) if is_key else row)
 
     return Deed(f"{table}.{column.name} changed", do)
 
@@ -239,7 +330,8 @@ def _doubled(table: str) -> Deed:
 
     def do(thief: sqlite3.Connection, chance: random.Random) -> list[str] | None:
         columns = Base.metadata.tables[table].columns
-        row = thief.execute(f"SELECT * FROM {table} WHERE rowid = ?", (_any_row(thief, table, chance),)).fetchone()
+        listed = ", ".join(column.name for column in columns)
+        row = thief.execute(f"SELECT {listed} FROM {table} WHERE rowid = ?", (_any_row(thief, table, chance),)).fetchone()
         values = dict(zip((column.name for column in columns), row, strict=True))
         for column in columns:
             if not column.primary_key:
@@ -380,7 +472,7 @@ def _longest(thief: sqlite3.Connection) -> tuple[str, int]:
 def _names(thief: sqlite3.Connection, table: str, rowid: int) -> list[str]:
     """How verify may call a row: by its own name, or by that of the row it belongs to."""
     columns = [column.name for column in Base.metadata.tables[table].columns]
-    found = thief.execute(f"SELECT * FROM {table} WHERE rowid = ?", (rowid,)).fetchone()
+    found = thief.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE rowid = ?", (rowid,)).fetchone()
     values = dict(zip(columns, found, strict=True))
     if table == "journal":
         after, there = values["seq"] + 1, values["seq"]
