@@ -92,10 +92,14 @@ def serve(context: click.Context) -> None:
 def _serve(app: Flask, settings: Settings) -> None:
     from waitress.server import create_server
 
+    from pos.services import journal
     from pos.store.db import read_back_durability
 
     with app.app_context():
         durable = read_back_durability()
+        fault = journal.look_at_ends(kit=app.extensions["simcounter"])
+    if fault:
+        click.echo(f"The books do not hold together. {fault}. Selling goes on; run `pos verify` and tell the owner.", err=True)
     worker = _worker(app, settings, "serve") if settings.worker.in_server else None
     try:
         server = create_server(

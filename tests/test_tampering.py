@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from pos.domain.renewals import RenewalState
-from pos.services import exports
+from pos.services import exports, journal
 from pos.services.kit import Kit
 from pos.store import all_tables, shifts, witness
 from pos.store.db import transaction
@@ -185,3 +185,29 @@ def test_the_states_of_the_day_are_what_the_harness_promises(place: Path) -> Non
     kinds = set(re.findall(r'"kind":"([a-z_.]+)"', told))
     wanted = {"refund.refunded", "sale.voided", "shift.recount", "z.written", "receipt.copied", "renewal.rejected"}
     assert wanted | {f"renewal.{RenewalState.SUBMITTING}", "payment.intended"} <= kinds
+
+
+# ------------------------------------------------------------------ at start-up and before each Z
+
+
+def test_a_broken_chain_is_said_at_the_till_and_on_the_z_and_holds_nothing_up(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal.watch, "fault", None)
+    counter.open_shift().ready_to_pay().cash("8.00")
+    counter.work()
+    with counter.app.app_context():
+        assert journal.look_at_ends(kit=counter.kit) is None
+        with tampering.db.engine.begin() as thief:
+            thief.execute(text("DROP TRIGGER journal_no_update"))
+            thief.execute(text("UPDATE journal SET actor = 'staff:102' WHERE kind = 'payment.taken'"))
+        said = journal.look_at_ends(kit=counter.kit)
+    assert said is not None and "it was changed after it was sealed" in said
+    assert "The books do not hold together" in counter.get("/").plain
+    counter.get("/shift/close")
+    counter.post("/shift/close", {"pieces_5000": "2", "pieces_200": "4", "left_in_drawer": "100.00"})
+    with counter.app.app_context(), tampering.db.engine.connect() as connection:
+        (figures,) = connection.execute(text("SELECT figures FROM z_reports")).one()
+        assert json.loads(figures)["journal_fault"] == said
+        assert connection.execute(text("SELECT count(*) FROM journal WHERE kind = 'journal.broken'")).scalar_one() == 1
+    assert counter.verify() == [said]

@@ -51,6 +51,7 @@ HAPPENINGS: dict[str, str] = {
     "receipt.copied": N_("Copy of the receipt made"),
     "x.seen": N_("X report looked at"),
     "z.written": N_("Z report written"),
+    "journal.broken": N_("Fault found in the journal"),
     "rows.sealed": N_("Rows of the books sealed"),
     "plans.imported": N_("Plans imported"),
     "store.added": N_("Store added"),

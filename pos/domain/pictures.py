@@ -214,3 +214,4 @@ class Strip:
     printer_reason: str | None
     unfinished: int
     paper_questions: int
+    books_broken: bool = False

@@ -9,6 +9,7 @@ from pos.domain.pictures import Strip
 from pos.domain.renewals import IN_DOUBT, RenewalState
 from pos.domain.tills import Desk
 from pos.ports import Capability, CarrierUnavailable
+from pos.services import journal
 from pos.services.kit import Kit
 from pos.store import print_jobs as job_rows
 from pos.store import renewals as renewal_rows
@@ -77,4 +78,5 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
             unfinished=renewal_rows.count_unfinished(session, desk.store.id, UNFINISHED)
             + sale_rows.count_open_tenders(session, desk.store.id),
             paper_questions=job_rows.questions_at(session, desk.till.id),
+            books_broken=journal.watch.fault is not None,
         )

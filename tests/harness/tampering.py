@@ -250,7 +250,7 @@ def _day(shop: Shop) -> None:
                 assert shifts.close_shift(wrong, "", desk, kit=shop.kit) is None
                 right = shifts.Count({2000: 5, 100: 8}, Money(800, "GBP"), 1, Money(10_000, "GBP"))
                 assert shifts.close_shift(right, "counted twice", desk, kit=shop.kit) is not None
-            shop.pass_time(timedelta(hours=1).total_seconds())
+            shop.pass_time(timedelta(days=1).total_seconds())
     shop.open_shift(first)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.work()
