@@ -1,5 +1,6 @@
 """Each chain keeps a hash over all its rows, made without a key, so that a signed Z lets people outside check the journal."""
 
+import datetime
 import hashlib
 
 import sqlalchemy as sa
@@ -13,14 +14,16 @@ FIELDS = ("chain", "seq", "at", "business_day", "kind", "actor", "object_kind", 
 
 def canonical(row: sa.Row) -> bytes:
     """The bytes that the journal's seal covers, as docs/journal.md describes them."""
-    texts = [row.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if name == "at" else str(getattr(row, name)) for name in FIELDS]
+    # SQLite gives back UTC without a zone, PostgreSQL the zone of its session.
+    at = row.at.astimezone(datetime.UTC) if row.at.tzinfo else row.at
+    texts = [at.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if name == "at" else str(getattr(row, name)) for name in FIELDS]
     raws = [text.encode() for text in texts]
     return b"\x01simcounter journal" + b"".join(len(raw).to_bytes(4, "big") + raw for raw in raws)
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("journal_heads") as batch:
-        batch.add_column(sa.Column("rows_hash", sa.String(length=64), nullable=True))
+    # 64 noughts are the hash of a chain without a row.
+    op.add_column("journal_heads", sa.Column("rows_hash", sa.String(length=64), nullable=False, server_default="0" * 64))
     connection = op.get_bind()
     journal = sa.table("journal", *(sa.column(name) for name in FIELDS))
     journal.c.at.type, journal.c.business_day.type = sa.DateTime(), sa.Date()
@@ -31,10 +34,7 @@ def upgrade() -> None:
         for row in connection.execute(chosen.execution_options(yield_per=2000)):
             so_far = hashlib.sha256(bytes.fromhex(so_far) + canonical(row)).hexdigest()
         connection.execute(sa.update(heads).where(heads.c.chain == chain).values(rows_hash=so_far))
-    with op.batch_alter_table("journal_heads") as batch:
-        batch.alter_column("rows_hash", existing_type=sa.String(length=64), nullable=False)
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("journal_heads") as batch:
-        batch.drop_column("rows_hash")
+    op.drop_column("journal_heads", "rows_hash")

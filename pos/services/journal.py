@@ -58,7 +58,7 @@ watch = BooksWatch()
 
 
 def look_at_ends(*, kit: Kit) -> str | None:
-    """The first fault in the newest rows of any chain. Selling and closing go on: the owner decides, and `pos verify` says more."""
+    """The first fault in the newest rows of any chain. Selling and closing go on; `pos verify` says more."""
     with reading() as session:
         found = (tail_fault(session, chain, kit) for chain in sorted(rows.heads(session)))
         watch.fault = next((fault for fault in found if fault), None)
