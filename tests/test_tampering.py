@@ -6,15 +6,20 @@ import ast
 import json
 import random
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
+from pos.cli import main
 from pos.domain.renewals import RenewalState
 from pos.services import exports, journal
 from pos.services.kit import Kit
@@ -211,3 +216,27 @@ def test_a_broken_chain_is_said_at_the_till_and_on_the_z_and_holds_nothing_up(
         assert json.loads(figures)["journal_fault"] == said
         assert connection.execute(text("SELECT count(*) FROM journal WHERE kind = 'journal.broken'")).scalar_one() == 1
     assert counter.verify() == [said]
+
+
+# ------------------------------------------------------------------ the command line
+
+
+def test_the_commands_say_the_first_bad_row_and_never_replace_an_export(place: Path, tmp_path: Path) -> None:
+    shutil.copy(place / "shop.sqlite3", tmp_path / "shop.sqlite3")
+    ring, url = (place / "keys.json").as_posix(), (tmp_path / "shop.sqlite3").as_posix()
+    config = tmp_path / "config.toml"
+    config.write_text(f'demo = true\n[database]\nurl = "sqlite:///{url}"\n[security]\nkey_ring = "{ring}"\n', encoding="utf-8")
+
+    def pos(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["--config", str(config), *arguments])
+        return done.exit_code, done.output
+
+    assert pos("export", "--out", str(tmp_path / "out.jsonl"))[0] == 0
+    assert tampering.check(tmp_path / "out.jsonl", place / "keys.json")["ok"]
+    assert pos("export", "--out", str(tmp_path / "out.jsonl"))[0] == 1, "an export that is there is kept"
+    assert pos("verify", "--json")[0] == 0
+    with closing(sqlite3.connect(tmp_path / "shop.sqlite3")) as thief, thief:
+        thief.execute("UPDATE drawer_counts SET total_minor = 0 WHERE id = 2")
+    status, said = pos("verify", "--json")
+    assert (status, json.loads(said)["first"]["row"]) == (1, "drawer_counts 2")
+    assert "The first bad row: drawer_counts 2: it is not as it was written" in pos("verify")[1]
