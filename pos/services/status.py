@@ -9,7 +9,7 @@ from pos.domain.pictures import Strip
 from pos.domain.renewals import IN_DOUBT, RenewalState
 from pos.domain.tills import Desk
 from pos.ports import Capability, CarrierUnavailable
-from pos.services import renewals, standings
+from pos.services import journal, renewals, standings
 from pos.services.kit import Kit
 from pos.store import print_jobs as job_rows
 from pos.store import renewals as renewal_rows
@@ -83,4 +83,5 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
             + verdict_rows.count_open_conflicts(session, desk.store.id, UNFINISHED),
             paper_questions=job_rows.questions_at(session, desk.till.id),
             alarms=standings.alarms(session, kit.now(), kit),
+            books_broken=journal.watch.fault is not None,
         )

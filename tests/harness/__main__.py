@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.harness.result import Result
 
 # Each module has SIZES (rounds for each size), and run(rounds, seed, say) -> Result.
-PROOFS: tuple[str, ...] = ("crash_points", "races")
+PROOFS: tuple[str, ...] = ("crash_points", "races", "tampering")
 
 
 def main(arguments: list[str]) -> int:
