@@ -7,6 +7,7 @@
     python3 dev.py bench [arguments]          measured ratios of the sale path
     python3 dev.py prove [--size full]        crashes, bad carriers, races, days of a store: at any size, with seeds
     python3 dev.py words                      extract, update and compile the language catalogues
+    python3 dev.py openapi                    write the description of the JSON API, docs/openapi.json
     python3 dev.py lock                       write the hash-pinned lock files anew (needs uv)
 
 The first call on a bare machine makes .venv and installs the locked packages; later calls notice that nothing changed.
@@ -29,7 +30,16 @@ def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - this file must say so in one clear line on an older one
         print(f"simcounter needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 2
-    commands = {"run": run, "test": test, "lint": lint, "bench": bench, "prove": prove, "words": words, "lock": lock}
+    commands = {
+        "run": run,
+        "test": test,
+        "lint": lint,
+        "bench": bench,
+        "prove": prove,
+        "words": words,
+        "openapi": openapi,
+        "lock": lock,
+    }
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments[:1] in ([], ["--help"], ["-h"]) else 2
@@ -78,6 +88,12 @@ def words(_arguments: list[str]) -> int:
     """Extract every sentence, bring the catalogues up to date and compile them."""
     set_up("requirements-dev.lock")
     return call([PYTHON, "tools/words.py"])
+
+
+def openapi(_arguments: list[str]) -> int:
+    """Draw the API's description, docs/openapi.json, from its views."""
+    set_up("requirements-dev.lock")
+    return call([PYTHON, "tools/openapi.py"])
 
 
 def lock(_arguments: list[str]) -> int:

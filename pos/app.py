@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from flask import Flask, Response, request
 from flask_babel import Babel
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import HTTPException
 
-from pos import carriers, web
+from pos import api, carriers, web
+from pos.api import errors as problems
+from pos.api.keys import language as language_of_caller
 from pos.clock import RealClock
 from pos.config import Settings
 from pos.paths import data_dir
@@ -65,15 +69,17 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
         db.prepare(db.db.engine)
     Migrate(app, db.db, directory=str(data_dir("migrations")), compare_type=True, render_as_batch=True)
     assert all_tables.metadata is db.db.metadata  # noqa: S101 - two sets of tables would be two truths
-    Babel(app, locale_selector=filters.language_of_request)
+    Babel(app, locale_selector=_language)
     csrf = CSRFProtect(app)
     # A carrier has no cookie to abuse; its secret stands in the path.
     csrf.exempt(web.hooks.hear)
     for blueprint in web.BLUEPRINTS:
         app.register_blueprint(blueprint)
     filters.init(app)
-    errors.init(app)
     login.init(app)
+    api.init(app, csrf)
+    app.register_error_handler(HTTPException, _answer)
+    app.register_error_handler(Exception, _answer)
     app.after_request(_headers)
     app.extensions["simcounter"] = Kit(clock or RealClock(), ring, given if given is not None else make_carriers(settings))
     return app
@@ -112,6 +118,20 @@ def press(sheet: Sheet, about_to_send: Callable[[], bool]) -> tuple[str, str | N
         return "uncertain" if sheet.document is not None else "sent", "unprintable", False
     answer = printer.send(data, settings, about_to_send)
     return answer.result.value, answer.reason.value if answer.reason is not None else None, answer.near_end
+
+
+def _by_api() -> bool:
+    """Whether a program speaks to us: the path decides, also where there is no such door."""
+    return request.path.startswith(api.PREFIX + "/")
+
+
+def _language() -> str:
+    return language_of_caller() if _by_api() else filters.language_of_request()
+
+
+def _answer(error: Exception) -> Any:
+    """What went wrong, as a page for people and as a problem document for programs."""
+    return problems.answer(error) if _by_api() else errors.answer(error)
 
 
 def _headers(response: Response) -> Response:

@@ -58,6 +58,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("pos/services/words.py", "import flask", "services see neither web nor wire"),
         ("pos/web/status.py", "import sqlalchemy", "screens and API ask services, never rows"),
         ("pos/web/search.py", "from pos.store import sales as rows", "screens and API ask services, never rows"),
+        ("pos/api/shifts.py", "from pos.store import shifts as rows", "screens and API ask services, never rows"),
+        ("pos/api/numbers.py", "import pos.web.fields", "screens and API share services, not code"),
         ("pos/ports.py", "import pydantic", "the domain can be read to a shop manager"),
         ("receipts/text.py", "import pos.domain.money", "paper knows nothing of the shop"),
         ("pos/sandbox/books.py", "import pos.domain.money", "the simulator shares no mistake with us"),

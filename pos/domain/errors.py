@@ -110,6 +110,11 @@ class PinTooWeak(BadInput):
     field = "pin"
 
 
+class OneLineOnly(BadInput):
+    sentence = N_("A sale takes one number at the moment. Nothing was changed; begin a sale of its own for each number.")
+    field = "lines"
+
+
 class CountIncomplete(BadInput):
     sentence = N_("Type how many pieces there are of each; zero counts too. Nothing was closed.")
 
@@ -150,6 +155,14 @@ class TillUnknown(CounterError):
     sentence = N_("This browser is not a till yet. Ask the manager for an enrolment code.")
 
 
+class DeviceUnknown(TillUnknown):
+    sentence = N_("This device is not a till of the shop, or was enrolled anew elsewhere. Ask the manager for an enrolment code.")
+
+
+class NobodySignedIn(CounterError):
+    sentence = N_("Nobody is signed in at this till, or the stay has ended. Sign in with number and PIN; nothing was changed.")
+
+
 class EnrolmentCodeWrong(CounterError):
     sentence = N_("This code is not valid any more. Ask the manager for a new one.")
     field = "code"
@@ -171,6 +184,12 @@ class StaleForm(NeedsAttention):
 class OtherContent(NeedsAttention):
     sentence = N_(
         "This sale was already paid in another way. Nothing was changed; take no more money and look at the sale below."
+    )
+
+
+class OtherRequest(NeedsAttention):
+    sentence = N_(
+        "This sale's id was used with other content before. Nothing was changed; look at that sale, or begin with a new id."
     )
 
 

@@ -63,6 +63,7 @@ HAPPENINGS: dict[str, str] = {
     "print_job.cancelled": N_("Print job cancelled"),
     "number.added": N_("Another number added"),
     "number.dropped": N_("Number removed"),
+    "number.asked": N_("Number asked about"),
     "identity.checked": N_("Document checked"),
     "duplicate.overridden": N_("Renewed again on purpose"),
     "receipt.issued": N_("Receipt issued"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from pos.domain.errors import TooLittleCash, TooMuchCash
+from pos.domain.errors import CardSlipIncomplete, TooLittleCash, TooMuchCash
 from pos.domain.lives import Life
 from pos.domain.money import Money, largest_note, whole
 
@@ -65,6 +66,36 @@ class CardSlip:
     last4: str
     authorisation: str
     slip_number: str
+
+
+# Wallets have no card number whose end could be copied.
+_WALLETS = ("ALIPAY", "WECHAT PAY", "PAYPAL", "OCTOPUS")
+
+
+def slip_from(scheme: str, last4: str, authorisation: str, slip_number: str) -> CardSlip:
+    """What was copied from the terminal's slip. Raises CardSlipIncomplete at the first field that the evidence needs."""
+    refuse_signs(authorisation, slip_number)
+    card = scheme in CARD_SCHEMES and scheme not in _WALLETS
+    if not re.fullmatch(r"[0-9]{4}", last4) and (card or last4):
+        raise CardSlipIncomplete
+    if scheme not in CARD_SCHEMES:
+        raise _incomplete("scheme")
+    if not re.fullmatch(r"[A-Za-z0-9-]{2,20}", authorisation):
+        raise _incomplete("authorisation")
+    return CardSlip(scheme, last4, authorisation, slip_number)
+
+
+def refuse_signs(authorisation: str, slip_number: str) -> None:
+    """Both go onto the receipt as they stand, and a sign that no printer has would hold the whole receipt back."""
+    for name, text in (("authorisation", authorisation), ("slip_number", slip_number)):
+        if not re.fullmatch(r"[A-Za-z0-9 ./#-]{0,20}", text):
+            raise _incomplete(name)
+
+
+def _incomplete(field: str) -> CardSlipIncomplete:
+    error = CardSlipIncomplete()
+    error.field = field
+    return error
 
 
 def change_for(due: Money, tendered: Money) -> Money:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class Unguarded(Exception):
+    """A route without a permission: the start stops, because a forgotten door is an open one."""
+
+
 class Role(StrEnum):
     CLERK = "clerk"
     MANAGER = "manager"

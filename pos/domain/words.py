@@ -18,4 +18,15 @@ class _Kept(dict[str, object]):
         return "{" + key + "}"
 
 
+def from_accept(header: str) -> str:
+    """Our language for an Accept-Language header: Taiwan, Hong Kong and Macao read traditional, the rest simplified."""
+    for part in header.split(","):
+        tag = part.split(";")[0].strip().lower()
+        if tag.startswith("zh"):
+            return "zh_Hant" if any(mark in tag for mark in ("hant", "tw", "hk", "mo")) else "zh_Hans"
+        if tag.startswith("en"):
+            return "en"
+    return "en"
+
+
 LANGUAGES = {"en": "English", "zh_Hans": "简体中文", "zh_Hant": "繁體中文"}

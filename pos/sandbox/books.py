@@ -23,13 +23,15 @@ from pos.sandbox.subscribers import Subscriber, first_state
 
 
 class Books:
-    """Thread-safe. ``enforce_unique_refs``: a reference that was used is refused (carriers' profile rule 5)."""
+    """Thread-safe. ``enforce_unique_refs``: a reference that was used is refused (carriers' profile rule 5);
+    ``atomic_refs``: also while its order cannot be seen yet."""
 
     def __init__(self, clock: Clock, path: Path | None = None) -> None:
         self._lock = RLock()
         self.clock = clock
         self.path = path
         self.enforce_unique_refs = True
+        self.atomic_refs = True
         self.requests: Counter[str] = Counter()  # "POST productOrder" -> how often it reached us
         self.submits_by_ref: Counter[str] = Counter()  # externalId -> how often it was posted, whatever came of it
         stored = load(path) if path else None
@@ -49,13 +51,14 @@ class Books:
     def order(self, order_id: str) -> Order | None:
         with self._reading() as ledger:
             found = ledger.orders.get(order_id)
-            return replace(found) if found else None
+            return replace(found) if found and self._is_seen(found) else None
 
     def orders(self, kind: str | None = None, ref: str | None = None) -> list[Order]:
         """In the order they came in."""
         with self._reading() as ledger:
             ids = ledger.orders if ref is None else self._by_ref.get(ref, [])
-            return [replace(ledger.orders[i]) for i in ids if kind in (None, ledger.orders[i].kind)]
+            found = [ledger.orders[order_id] for order_id in ids]
+            return [replace(order) for order in found if kind in (None, order.kind) and self._is_seen(order)]
 
     def movements(self) -> list[Movement]:
         """Oldest first."""
@@ -175,7 +178,7 @@ class Books:
         self._by_ref: dict[str, list[str]] = {}
         for order in self._ledger.orders.values():
             self._by_ref.setdefault(order.ref, []).append(order.id)
-        self._open = {o.id for o in self._ledger.orders.values() if o.due_at or o.reverse_due_at}
+        self._open = {o.id for o in self._ledger.orders.values() if o.due_at or o.reverse_due_at or o.done_due_at}
 
     def _write(self) -> None:
         if self.path:
@@ -189,8 +192,11 @@ class Books:
         return self._ledger.subscribers.get(line.number) or first_state(line, self._ledger.opened_at)
 
     def _eligible(self, ref: str, serial: str) -> Subscriber:
-        if self.enforce_unique_refs and ref and ref in self._by_ref:
-            raise Refusal("DUPLICATE_EXTERNAL_ID", ref, reference=self._by_ref[ref][0])
+        known = [
+            order_id for order_id in self._by_ref.get(ref, []) if self.atomic_refs or self._is_seen(self._ledger.orders[order_id])
+        ]
+        if self.enforce_unique_refs and ref and known:
+            raise Refusal("DUPLICATE_EXTERNAL_ID", ref, reference=known[0])
         who = self._subscriber(serial)
         if who is None:
             raise Refusal("INVALID_NUMBER", serial)
@@ -211,6 +217,9 @@ class Books:
         else:
             order.due_at = order.created_at + timedelta(seconds=fate.wait_seconds)
             order.will = fate.will
+            order.seen_at = order.due_at if fate.is_unseen else None
+            if fate.done_after_seconds is not None:
+                order.done_due_at = order.due_at + timedelta(seconds=fate.done_after_seconds)
         if order.due_at or order.reverse_due_at:
             self._open.add(order.id)
         return replace(order)
@@ -229,9 +238,15 @@ class Books:
             if order.reverse_due_at and order.reverse_due_at <= now and order.state == COMPLETED:
                 self._reverse(ledger, order, order.reverse_due_at)
                 changed = True
-            if not order.due_at and not (order.reverse_due_at and order.state == COMPLETED):
+            if order.done_due_at and order.done_due_at <= now and order.state == FAILED:
+                self._complete(ledger, order, order.done_due_at)
+                order.done_due_at, changed = None, True
+            if not order.due_at and not order.done_due_at and not (order.reverse_due_at and order.state == COMPLETED):
                 self._open.discard(order.id)
         return changed
+
+    def _is_seen(self, order: Order) -> bool:
+        return order.seen_at is None or order.seen_at <= self.clock.now()
 
     def _complete(self, ledger: Ledger, order: Order, at: datetime) -> None:
         who = self._subscriber(order.number)

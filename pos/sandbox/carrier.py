@@ -14,12 +14,13 @@ from pos.sandbox.wire import Dropped
 
 
 class Carrier:
-    """The parts a door needs. ``state`` is the file of the books, or None for books in memory only."""
+    """The parts a door needs. ``state`` is the file of the books, or None for books in memory only; ``clock`` another one
+    than real time with an offset."""
 
-    def __init__(self, settings: Settings | None = None, state: Path | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, state: Path | None = None, clock: Clock | None = None) -> None:
         self.settings = settings or Settings()
         self.switches = Switches()
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.books = Books(self.clock, state)
         self.faults = Faults()
         self.tokens = Tokens(self.settings, self.clock)

@@ -144,6 +144,7 @@ def set_switches(carrier: Carrier, found: dict[str, Any]) -> None:
     for name, value in found.items():
         setattr(carrier.switches, name, value)
     carrier.books.enforce_unique_refs = carrier.switches.enforce_unique_refs
+    carrier.books.atomic_refs = carrier.switches.atomic_refs
 
 
 def post_settings(carrier: Carrier, request: Request) -> Answer:

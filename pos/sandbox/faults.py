@@ -57,6 +57,10 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("33", "html_502_before", "a proxy answers 502 with a page, nothing is done (once)"),
     ("34", "wrong_currency", "money moves, every answer names another currency"),
     ("35", "wrong_offering", "money moves, every answer names another offering"),
+    ("36", "silent", "nothing for 12 s, then a reset, nothing is done (once)"),
+    ("37", "done_later", "a reset; for 40 s nobody sees the order, then the money moves"),
+    ("38", "failed_then_done", "201 acknowledged; the order fails after 20 s and is done 60 s later all the same"),
+    ("39", "forbidden", "403 FORBIDDEN, nothing is done (once)"),
 )
 
 MAGIC: dict[str, str] = {digits: name for digits, name, _ in TABLE}

@@ -23,6 +23,7 @@ _REFUSALS = {
     "limit_reached": "LIMIT_REACHED",
     "invalid_number": "INVALID_NUMBER",
     "unknown_code": "QUOTA_RULE_17",
+    "forbidden": "FORBIDDEN",
 }
 _DELIVERIES = {
     "cut_answer": Delivery.CUT,
@@ -55,6 +56,9 @@ def play(
 def _before(carrier: Carrier, fault: Fault) -> None:
     if fault.name == "lost_before_commit":
         raise Dropped
+    if fault.name == "silent":
+        carrier.wait(_seconds(fault, carrier.settings.late_seconds))
+        raise Dropped
     if fault.name == "late_commit":
         carrier.wait(_seconds(fault, carrier.settings.late_seconds))
     if fault.name == "token_expired":
@@ -74,6 +78,10 @@ def _fate(carrier: Carrier, fault: Fault) -> Fate:
         return Fate(wait_seconds=wait_seconds, will=FAILED)
     if fault.name == "done_then_reversed":
         return Fate(reverse_after_seconds=_seconds(fault, carrier.settings.reverse_seconds))
+    if fault.name == "failed_then_done":
+        return Fate(wait_seconds=wait_seconds, will=FAILED, done_after_seconds=carrier.settings.reverse_seconds)
+    if fault.name == "done_later":
+        return Fate(wait_seconds=_seconds(fault, carrier.settings.unseen_seconds), is_unseen=True)
     return Fate()
 
 
@@ -81,7 +89,7 @@ def _after(carrier: Carrier, fault: Fault, answer: Answer, base: str) -> Answer:
     match fault.name:
         case "late":
             carrier.wait(_seconds(fault, carrier.settings.late_seconds))
-        case "lost_after_commit":
+        case "lost_after_commit" | "done_later":
             raise Dropped
         case "error_500_after":
             return tmf_error(Refusal("INTERNAL_ERROR"), base)

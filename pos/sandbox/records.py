@@ -53,6 +53,8 @@ class Order:
     created_at: datetime
     due_at: datetime | None = None  # when a waiting order ends
     will: str = COMPLETED  # how it ends then
+    seen_at: datetime | None = None  # until then nobody is told of it
+    done_due_at: datetime | None = None  # when it is done after all, although it failed
     reverse_due_at: datetime | None = None
     completed_at: datetime | None = None
     expires_at: datetime | None = None  # the line's new end, once completed
@@ -68,6 +70,8 @@ class Fate:
     wait_seconds: float | None = None
     will: str = COMPLETED
     reverse_after_seconds: float | None = None
+    is_unseen: bool = False  # nobody is told of the order while it waits
+    done_after_seconds: float | None = None  # after it failed
 
 
 @dataclass

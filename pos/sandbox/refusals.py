@@ -13,6 +13,7 @@ CODES: dict[str, tuple[int, str]] = {
     "INVALID_VALUE": (400, "A member has a value this operation cannot take."),
     "INVALID_QUERY": (400, "A query parameter is unknown or cannot be read."),
     "UNAUTHENTICATED": (401, "The bearer token is missing, expired or revoked."),
+    "FORBIDDEN": (403, "This dealer may not do that now."),
     "NOT_FOUND": (404, "There is nothing here under that name."),
     "METHOD_NOT_ALLOWED": (405, "That cannot be done here."),
     "DUPLICATE_EXTERNAL_ID": (409, "An order with this externalId exists."),

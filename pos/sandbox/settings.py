@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass
 class Settings:
-    """Seconds are real seconds, except ``pending_seconds`` and ``reverse_seconds``, which the movable clock counts."""
+    """Seconds are real seconds, except ``pending_seconds``, ``reverse_seconds`` and ``unseen_seconds``, which the movable
+    clock counts."""
 
     client_id: str = "demo"
     client_secret: str = "demo-secret"  # noqa: S105  # a demo's, printed in the manual; it guards nothing
@@ -18,6 +19,7 @@ class Settings:
     retry_after_seconds: int = 2
     pending_seconds: float = 20.0
     reverse_seconds: float = 60.0
+    unseen_seconds: float = 40.0
     huge_bytes: int = 1_000_000_000
     bomb_bytes: int = 60_000_000  # unpacked; about 60 kB on the wire, below any sensible limit there
 
@@ -26,10 +28,13 @@ class Settings:
 class Switches:
     """Habits in which carriers differ; changed on the control page, gone after a restart.
 
+    ``atomic_refs`` off: a reference counts as used only when its order can be seen, so two posts in flight are both taken.
+
     ``price_shape`` is how offerings show prices: ``inline`` (TMF620 ProductPriceValue), ``flat`` ({unit, value}),
     ``reference`` (only an id, to be fetched), ``mixed`` (inline and flat by turns)."""
 
     enforce_unique_refs: bool = True
+    atomic_refs: bool = True
     topup_external_id: bool = True  # off: the extension is dropped without a word, as many carriers do
     price_shape: str = "mixed"
     objects_for_arrays: bool = False  # TMF654 samples write logicalResource and product as one object

@@ -14,12 +14,14 @@ from pos.domain.errors import (
     LastNumber,
     NoOpenShift,
     NumberOfAnotherCarrier,
+    OtherRequest,
     SaleOver,
     StaleForm,
     TooManyNumbers,
 )
 from pos.domain.money import minor_digits
 from pos.domain.numbers import grouped, masked
+from pos.domain.pictures import BalancePicture, NumberPicture
 from pos.domain.plans import sane_end
 from pos.domain.renewals import RENEWAL, RenewalState
 from pos.domain.sales import MOST_NUMBERS, SALE, SaleState
@@ -38,33 +40,50 @@ from pos.store.life import begin, move
 _asking = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ask-carrier")
 
 
-def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *, kit: Kit) -> None:
+def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *, kit: Kit, request: str | None = None) -> bool:
     """Open the sale ``sale_id`` for its first number (E.164, or an ICCID with ``kind`` sim). The same post again changes
-    nothing.
+    nothing; the answer says whether this one opened it.
 
-    Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm: in each case there is no sale and no money moved.
+    ``request`` is the whole request as the API was sent it: the id with another one is refused.
+
+    Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm, OtherRequest: in each case nothing was begun and no
+    money moved.
     Power cut: before the commit nothing exists; after it the sale opens again by its id."""
+    digest = kit.keys.look_up("idx", request) if request is not None else None
     with reading() as session:
-        if shift_rows.seen_at(session, desk.till.id) is None:
-            raise NoOpenShift
         earlier = session.get(rows.Sale, sale_id)
         if earlier is not None:
             check = session.get(rows.NumberCheck, sale_id)
+            if request is not None and earlier.request_digest != digest:
+                raise OtherRequest
             if _is(check, number, kit) and earlier.till_id == desk.till.id:
-                return
+                return False
             raise StaleForm
+        if shift_rows.seen_at(session, desk.till.id) is None:
+            raise NoOpenShift
     carrier, subscription = who_has(number, kit)
-    _open(sale_id, number, kind, carrier, subscription, desk, language, kit)
+    return _open(sale_id, number, kind, carrier, subscription, desk, language, digest, kit)
 
 
 @retried
 def _open(
-    sale_id: str, number: str, kind: str, carrier: str, subscription: Subscription, desk: Desk, language: str, kit: Kit
-) -> None:
+    sale_id: str,
+    number: str,
+    kind: str,
+    carrier: str,
+    subscription: Subscription,
+    desk: Desk,
+    language: str,
+    digest: str | None,
+    kit: Kit,
+) -> bool:
     now = kit.now()
     with transaction() as session:
-        if session.get(rows.Sale, sale_id) is not None:
-            return  # the same page was posted twice at once; the first one opened it
+        first = session.get(rows.Sale, sale_id)
+        if first is not None:
+            if digest is not None and first.request_digest != digest:
+                raise OtherRequest
+            return False  # the same page was posted twice at once; the first one opened it
         sale = rows.Sale(
             id=sale_id,
             store_id=desk.store.id,
@@ -73,10 +92,40 @@ def _open(
             language=language,
             currency=desk.store.currency,
             opened_at=now,
+            request_digest=digest,
         )
         begin(session, sale, SALE, SaleState.DRAFT, kit.pen(desk, now), {"carrier": carrier})
         session.flush()
         session.add(_check(session, sale_id, sale_id, 1, number, kind, carrier, subscription, now, kit))
+    return True
+
+
+def look(number: str, kind: str, desk: Desk, *, kit: Kit) -> NumberPicture:
+    """What is on a number, without a sale: for a device that shows the plans before anybody decides. The journal keeps that
+    somebody asked, not about whom. Raises NumberOfAnotherCarrier, CarrierDown."""
+    carrier, found = who_has(number, kit)
+    now = kit.now()
+    operator = _note_question(carrier, found, desk, now, kit)
+    return NumberPicture(
+        id="",
+        kind=kind,
+        grouped=grouped_number(number),
+        masked=masked_number(number),
+        carrier=carrier,
+        operator=operator,
+        state=found.state.value,
+        plan_name=found.plan_name,
+        expires_at=sane_end(found.expires_at),
+        balances=tuple(BalancePicture(b.kind, _readable(b), sane_end(b.expires_at)) for b in found.balances),
+        asked_at=now,
+    )
+
+
+@retried
+def _note_question(carrier: str, found: Subscription, desk: Desk, now: datetime, kit: Kit) -> str | None:
+    with transaction() as session:
+        kit.pen(desk, now).note(session, "number.asked", "till", desk.till.code, {"carrier": carrier})
+        return plan_rows.operator_of(session, carrier, found.plan_key)
 
 
 def ask_about_another(sale_id: str, number_id: str, number: str, kind: str, desk: Desk, *, kit: Kit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from io import BytesIO
 
 from sqlalchemy.orm import Session
 
@@ -31,7 +32,7 @@ from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
 from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen
-from receipts import html, layouts, pdf
+from receipts import html, layouts, pdf, raster, text
 from receipts.blocks import Cut
 from receipts.document import Document
 from receipts.parts import Say
@@ -44,6 +45,9 @@ STATE_WORDS: dict[RenewalState, str] = {
     RenewalState.REFUNDED: N_("Not activated, paid back"),
 }
 BEING_CONFIRMED = N_("Being confirmed")
+
+# The width of 80 mm paper: dots of the print head, and columns of its own characters.
+_PICTURE_DOTS, _TEXT_COLUMNS = 576, 48
 
 
 def issue_for(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, pen: Pen, kit: Kit) -> None:
@@ -212,6 +216,18 @@ def as_pdf(number: str, desk: Desk) -> bytes:
     return pdf.render(_document(number, desk))
 
 
+def as_png(number: str, desk: Desk) -> bytes:
+    """The receipt as the picture an 80 mm printer would draw. Raises NotFound, NotYetKnown."""
+    buffer = BytesIO()
+    raster.draw(_document(number, desk), _PICTURE_DOTS).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def as_text(number: str, desk: Desk) -> str:
+    """The receipt as lines of plain text. Raises NotFound, NotYetKnown."""
+    return text.render(_document(number, desk), _TEXT_COLUMNS)
+
+
 def as_html(number: str, desk: Desk) -> tuple[str, str | None]:
     """(the accessible copy as an HTML fragment, the sale's id)."""
     with reading() as session:
@@ -256,15 +272,15 @@ def _issue(
     till_id: int | None = None,
 ) -> None:
     """Freeze a document, journal its hash, and queue it for the till's printer."""
-    text = document.to_json()
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    written = document.to_json()
+    digest = hashlib.sha256(written.encode()).hexdigest()
     session.add(
         rows.ReceiptDocument(
             receipt_id=receipt.id,
             title=document.title[:120],
             language=sale.language,
             state=state,
-            document=text,
+            document=written,
             hash=digest,
             at=pen.at,
         )

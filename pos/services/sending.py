@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from pos.domain import ledger
 from pos.domain.journal import canonical
-from pos.domain.renewals import ASKING_LATER, RENEWAL, RenewalState, next_asking
+from pos.domain.renewals import ASKING_LATER, GIVE_UP_AFTER, RENEWAL, RenewalState, next_asking
 from pos.ports import ProductKind, Reason, Request
 from pos.services.kit import Kit
-from pos.services.settling import Case, free, pen_of, post
+from pos.services.settling import Case, free, pen_of, post, reject
 from pos.store import renewals as rows
 from pos.store.db import reading, retried, transaction
 from pos.store.keys import KeyRingUnusable
@@ -127,10 +127,23 @@ def _prepare_sending(session: Session, renewal: rows.Renewal, deadline: timedelt
     if rows.number_is_busy(session, renewal.number_look_up, renewal.id):
         free(renewal)
         renewal.due_at = now + _BUSY_NUMBER
+        if now - (renewal.paid_at or now) > GIVE_UP_AFTER:
+            _give_up(session, renewal, now, kit)
         return None
     attempt = rows.latest_attempt(session, renewal.id) or _new_attempt(session, renewal, now)
     post(Case(session, renewal, attempt, pen_of(session, renewal, kit, now), kit), ledger.on_submitting(renewal.cost))
     return _send(session, renewal, attempt, deadline, now, kit)
+
+
+def _give_up(session: Session, renewal: rows.Renewal, now: datetime, kit: Kit) -> None:
+    """The renewal before it on this SIM waits for a manager, who may take days; this customer need not. Nothing of his was
+    ever sent, so the money is owed back."""
+    attempt = rows.latest_attempt(session, renewal.id)
+    if attempt is None:
+        attempt = _new_attempt(session, renewal, now)
+        attempt.open_renewal = attempt.open_number = None
+    case = Case(session, renewal, attempt, pen_of(session, renewal, kit, now), kit)
+    reject(case, Reason.UNREACHABLE.value, {"why": "never sent"}, never_sent=True)
 
 
 def _send(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, deadline: timedelta, now: datetime, kit: Kit) -> Task:

@@ -25,7 +25,7 @@ from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
 from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen, begin, move
-from receipts import html, pdf
+from receipts import html, pdf, text
 from receipts.document import Document
 
 
@@ -246,6 +246,15 @@ def _closed(session: Session, shift_id: int, desk: Desk) -> tuple[rows.Shift, Do
 @retried
 def x_report(desk: Desk, *, kit: Kit) -> str:
     """The X of the open shift as HTML; each view is journaled. Raises NotAllowed, NoOpenShift."""
+    return html.render(_x(desk, kit))
+
+
+def x_as_text(desk: Desk, *, kit: Kit) -> str:
+    """The same X as lines of plain text, journaled as well."""
+    return text.render(_x(desk, kit), 48)
+
+
+def _x(desk: Desk, kit: Kit) -> Document:
     if not may(desk.staff.role, Permission.SEE_EXPECTED_CASH):
         raise NotAllowed
     now = kit.now()
@@ -254,7 +263,7 @@ def x_report(desk: Desk, *, kit: Kit) -> str:
         if shift is None:
             raise NoOpenShift
         kit.pen(desk, now).note(session, "x.seen", "shift", shift.id, {})
-        return html.render(day_reports.x_document(session, shift, desk, now))
+        return day_reports.x_document(session, shift, desk, now)
 
 
 def _picture(session: Session, shift: rows.Shift) -> ShiftPicture:

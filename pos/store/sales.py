@@ -34,6 +34,8 @@ class Sale(Base):
     business_day: Mapped[date | None]
     receipt_number: Mapped[str | None] = mapped_column(String(30), unique=True)
     interim_printed: Mapped[bool] = mapped_column(default=False)
+    # A keyed digest of the request that opened the sale by the API: the same id with other content is refused.
+    request_digest: Mapped[str | None] = mapped_column(String(80))
 
     __table_args__ = (
         Index(None, "till_id", "opened_at"),

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 import structlog
-from flask import Flask, g, render_template, request, url_for
+from flask import g, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -90,11 +90,17 @@ def refused(error: e.CounterError, page: Callable[..., str], fields: tuple[str, 
     return page(*args, **kwargs, errors=found, typed=kept(request.form)), status_of(error)
 
 
-def init(app: Flask) -> None:
-    app.register_error_handler(e.CounterError, _counter_error)
-    app.register_error_handler(CSRFError, _expired_form)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _fault)
+def answer(error: Exception) -> Any:
+    """The page for whatever went wrong behind a screen."""
+    match error:
+        case e.CounterError():
+            return _counter_error(error)
+        case CSRFError():
+            return _expired_form(error)
+        case HTTPException():
+            return _http_error(error)
+        case _:
+            return _fault(error)
 
 
 def _counter_error(error: e.CounterError) -> tuple[str, int]:

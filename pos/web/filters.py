@@ -17,7 +17,7 @@ from pos.domain.money import Money
 from pos.domain.permissions import Permission, may
 from pos.domain.plans import OPERATORS
 from pos.domain.tills import Store
-from pos.domain.words import LANGUAGES
+from pos.domain.words import LANGUAGES, from_accept
 from pos.services import status
 from pos.web.login import current_desk, kit
 
@@ -74,17 +74,6 @@ def language_of_request() -> str:
     if chosen in LANGUAGES:
         return str(chosen)
     return from_accept(request.headers.get("Accept-Language", ""))
-
-
-def from_accept(header: str) -> str:
-    """Our language for an Accept-Language header: Taiwan, Hong Kong and Macao read traditional, the rest simplified."""
-    for part in header.split(","):
-        tag = part.split(";")[0].strip().lower()
-        if tag.startswith("zh"):
-            return "zh_Hant" if any(mark in tag for mark in ("hant", "tw", "hk", "mo")) else "zh_Hans"
-        if tag.startswith("en"):
-            return "en"
-    return "en"
 
 
 def _everywhere() -> dict[str, Any]:

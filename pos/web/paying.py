@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from pos.domain import pictures as p
-from pos.domain.errors import CardSlipIncomplete
 from pos.domain.money import Money, next_notes
-from pos.domain.payments import CARD_SCHEMES, CardSlip
+from pos.domain.payments import CARD_SCHEMES, CardSlip, slip_from
 from pos.domain.permissions import Permission
 from pos.domain.words import N_
 from pos.services import payments, sales
@@ -126,25 +124,7 @@ def _card_slip(sale_id: str) -> Any:
 
 def _slip(form: SlipForm) -> CardSlip:
     """Raises CardSlipIncomplete at the first field that the slip's evidence needs."""
-    refuse_signs(form.authorisation.data, form.slip_number.data)
-    slip = CardSlip(form.scheme.data or "", form.last4.data or "", form.authorisation.data or "", form.slip_number.data or "")
-    cards = slip.scheme in CARD_SCHEMES and slip.scheme not in ("ALIPAY", "WECHAT PAY", "PAYPAL", "OCTOPUS")
-    if not re.fullmatch(r"[0-9]{4}", slip.last4) and (cards or slip.last4):
-        raise CardSlipIncomplete
-    if slip.scheme not in CARD_SCHEMES or not re.fullmatch(r"[A-Za-z0-9-]{2,20}", slip.authorisation):
-        error = CardSlipIncomplete()
-        error.field = "authorisation" if slip.scheme in CARD_SCHEMES else "scheme"
-        raise error
-    return slip
-
-
-def refuse_signs(authorisation: str | None, slip_number: str | None) -> None:
-    """Both go onto the receipt as they stand, and a sign that no printer has would hold the whole receipt back."""
-    for name, text in (("authorisation", authorisation), ("slip_number", slip_number)):
-        if not re.fullmatch(r"[A-Za-z0-9 ./#-]{0,20}", text or ""):
-            error = CardSlipIncomplete()
-            error.field = name
-            raise error
+    return slip_from(form.scheme.data or "", form.last4.data or "", form.authorisation.data or "", form.slip_number.data or "")
 
 
 @bp.post("/sales/<uuid:sale_id>/card/declined")

@@ -8,13 +8,13 @@ from typing import Any
 from flask import redirect, request, url_for
 
 from pos.domain import pictures as p
+from pos.domain.payments import refuse_signs
 from pos.domain.permissions import Permission
 from pos.services import card_refunds, refunds, sales
 from pos.web.counter import bp, page_of, result_page
 from pos.web.errors import placed, shown_again
 from pos.web.fields import CounterForm, ShortText, kept
 from pos.web.login import desk, door, kit
-from pos.web.paying import refuse_signs
 
 FIELDS = ("authorisation", "slip_number", "reason")
 

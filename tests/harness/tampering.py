@@ -29,15 +29,30 @@ from pos import demo
 from pos.app import DEMO_PINS, create_app, make_carriers
 from pos.domain.money import Money
 from pos.domain.payments import CardSlip
+from pos.domain.tills import Desk
+from pos.domain.verdicts import Evidence, Says
+from pos.sandbox.records import Fate
 from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
-from pos.services import exports, journal, ledger, payments, receipts, refunds, sales, shifts
+from pos.services import (
+    exports,
+    journal,
+    ledger,
+    payments,
+    receipts,
+    refunds,
+    replacements,
+    sales,
+    shifts,
+    statements,
+    verdicts,
+)
 from pos.store import keys, witness
 from pos.store.base import Base
 from pos.store.db import db
 from tests.conftest import LONDON_NOON, StandingClock, _close, settings_in
 from tests.harness.result import Result, Say
-from tests.services.shop import Shop
+from tests.services.shop import SEVEN_DAYS, Shop
 from tools import check_export
 
 FISCAL = ("journal", "journal_heads", *witness.SEALED)
@@ -199,7 +214,8 @@ def check(file: Path, key_file: Path | None = None, *more: str) -> dict[str, Any
 @contextmanager
 def small_shop(folder: Path) -> Iterator[Flask]:
     """Two tills of London: cash with change, a card, a refused renewal given back, a void, a first count that was wrong, three
-    Zs, an open shift with a sale in it, and one line in doubt."""
+    Zs; a family of which one line was refused and exchanged, statements that agree, a success after a refusal that two people
+    decide; an open shift with a sale in it, and one line in doubt."""
     keys.make(folder / "keys.json")
     clock = StandingClock(LONDON_NOON)
     with SandboxServer(SandboxSettings(), state=None, port=0) as server:
@@ -254,8 +270,43 @@ def _day(shop: Shop) -> None:
     shop.open_shift(first)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.work()
+    _family(shop, first, [next(numbers) for _ in range(3)])
+    for number in (next(numbers), next(numbers)):
+        _contradicted(shop, first, number)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.take_next()
+
+
+def _family(shop: Shop, desk: Desk, numbers: list[str]) -> None:
+    """Two lines in one sale; the second is refused and exchanged for the same plan on another number."""
+    family = shop.ready_family(desk, [(number, SEVEN_DAYS) for number in numbers[:2]])
+    shop.take_cash(family)
+    shop.work()
+    shop.misbehave("refuse")
+    other = shop.ready_family(desk, [(number, SEVEN_DAYS) for number in numbers[2:]])
+    shop.take_cash(other)
+    shop.work()
+    (line,) = shop.lines(other.sale_id)
+    with shop.app.app_context():
+        new = f"{numbers[2][:-2]}98"
+        replacements.replace_refused(other.sale_id, line.id, new, shop.plan_id(SEVEN_DAYS, desk), desk, kit=shop.kit)
+    shop.work()
+
+
+def _contradicted(shop: Shop, desk: Desk, number: str) -> None:
+    """The carrier refused and says in its statement that it did it; two people agree."""
+    shop.misbehave("refuse")
+    given = shop.ready(desk, number)
+    shop.take_cash(given)
+    shop.work()
+    (attempt,) = shop.attempts(given.sale_id)
+    shop.sandbox.carrier.books.renew(attempt.ref, number, SEVEN_DAYS, Fate(), action="add")
+    with shop.app.app_context():
+        statements.resolve_from_statement("sandbox", shop.kit.now().date(), kit=shop.kit)
+        (case,) = verdicts.to_decide(desk)
+        manager = shop.desk(staff="201")
+        verdict = verdicts.propose(case.renewal_id, Says.CONFIRMED, Evidence.STATEMENT, "line 9", manager, kit=shop.kit)
+        verdicts.agree(verdict, desk, kit=shop.kit)
 
 
 # ------------------------------------------------------------------ what a thief may do
@@ -481,7 +532,7 @@ def _names(thief: sqlite3.Connection, table: str, rowid: int) -> list[str]:
         return [f"journal {values['chain']}"]
     key = ":".join(str(values[column.name]) for column in Base.metadata.tables[table].primary_key)
     nouns = {"sales": "sale", "renewals": "renewal", "shifts": "shift", "payments": "payment", "refunds": "refund"}
-    nouns |= {"ledger_transfers": "ledger row", "attempts": "attempt"}
+    nouns |= {"ledger_transfers": "ledger row", "attempts": "attempt", "verdicts": "verdict", "conflicts": "conflict"}
     called = [f"{nouns.get(table, table)} {key}", f"{table} {key}", f"({table}:{key})", f"({table} {key})"]
     if table in ("receipts", "z_reports"):
         called.append(str(values["number"]))

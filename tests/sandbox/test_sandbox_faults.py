@@ -52,6 +52,10 @@ EXPECTED: dict[str, tuple[str, int]] = {
     "html_502_before": ("502 page", 0),
     "wrong_currency": ("201 completed", 1),
     "wrong_offering": ("201 completed", 1),
+    "silent": ("reset", 0),
+    "done_later": ("reset", 0),
+    "failed_then_done": ("201 acknowledged", 0),
+    "forbidden": ("403 FORBIDDEN", 0),
 }
 
 
@@ -127,7 +131,7 @@ def test_magic_digits_work_for_both_operators_and_both_countries(server: Sandbox
     assert len(server.carrier.books.debits()) == 3
 
 
-@pytest.mark.parametrize("digits", ["04", "05", "17", "33"])
+@pytest.mark.parametrize("digits", ["04", "05", "17", "33", "36", "39"])
 def test_a_reference_that_was_not_done_can_be_sent_again(server: SandboxServer, shop: Shop, digits: str) -> None:
     number = f"+4477009005{digits}"
     see(lambda: shop.renew("R-1", number))
@@ -182,6 +186,36 @@ def test_waiting_orders_end_by_the_carriers_clock(server: SandboxServer, shop: S
     shop.ask("POST", "/control/clock", {"advance_seconds": 20})
     assert [shop.find(ref)[0]["state"] for ref in ("R-1", "R-2")] == ["completed", "failed"]
     assert [d.ref for d in server.carrier.books.debits()] == ["R-1"]
+
+
+def test_an_order_that_nobody_sees_is_done_later_and_keeps_its_reference(server: SandboxServer, shop: Shop) -> None:
+    number = "+447700900537"
+    assert see(lambda: shop.renew("R-1", number)) == "reset"
+    assert shop.find("R-1") == []
+    assert see(lambda: shop.renew("R-1", number)) == "409 DUPLICATE_EXTERNAL_ID"
+    shop.ask("POST", "/control/clock", {"advance_seconds": 40})
+    assert [o["state"] for o in shop.find("R-1")] == ["completed"]
+    assert len(server.carrier.books.debits()) == 1
+
+
+def test_a_carrier_that_is_not_atomic_takes_a_reference_twice(server: SandboxServer, shop: Shop) -> None:
+    shop.ask("POST", "/control/switches", {"atomic_refs": False})
+    number = "+447700900537"
+    assert see(lambda: shop.renew("R-1", number)) == "reset"
+    assert see(lambda: shop.renew("R-1", number)) == "201 completed"
+    assert see(lambda: shop.renew("R-1", number)) == "409 DUPLICATE_EXTERNAL_ID"
+    shop.ask("POST", "/control/clock", {"advance_seconds": 40})
+    assert [d.ref for d in server.carrier.books.debits()] == ["R-1", "R-1"]
+
+
+def test_an_order_that_failed_can_be_done_all_the_same(server: SandboxServer, shop: Shop) -> None:
+    shop.renew("R-1", "+447700900538")
+    shop.ask("POST", "/control/clock", {"advance_seconds": 20})
+    assert [o["state"] for o in shop.find("R-1")] == ["failed"]
+    assert server.carrier.books.debits() == []
+    shop.ask("POST", "/control/clock", {"advance_seconds": 60})
+    assert [o["state"] for o in shop.find("R-1")] == ["completed"]
+    assert len(server.carrier.books.debits()) == 1
 
 
 def test_a_wallet_that_runs_dry_fails_the_waiting_order(server: SandboxServer, shop: Shop) -> None:

@@ -435,7 +435,7 @@ def test_an_open_refund_is_listed_and_blocks_nothing(shop: Shop, desk: Desk, ref
     with shop.app.app_context():
         assert [line.id for line in sales.unfinished(desk)] == [sale]
         with reading() as session:
-            shift = shift_rows.open_at(session, desk.till.id)
+            shift = shift_rows.seen_at(session, desk.till.id)
             assert shift is not None
             assert day_reports.figures(session, shift)["refunds_open"] == [["LON1-000001", 800]]
     closed = close(shop, desk, 10_000)

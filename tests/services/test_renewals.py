@@ -314,6 +314,25 @@ def test_the_first_slip_is_the_original_and_the_second_only_points_to_it(shop: S
     assert states == [("being_confirmed",), ("confirmation",)]
 
 
+@pytest.mark.parametrize("to_be_found", [["which we did not confirm"]])
+def test_a_renewal_behind_one_that_a_manager_holds_is_not_stuck(shop: Shop, desk: Desk) -> None:
+    """Two plans for one SIM, both paid before either was sent; the first comes to nothing that anybody can decide."""
+    first, second = shop.ready(desk), shop.ready(desk, plan="lyca-data-gb-1d")
+    shop.take_cash(first)
+    shop.take_cash(second)
+    shop.misbehave("wrong_echo")
+    shop.work()
+    assert (shop.state(first.sale_id), shop.state(second.sale_id)) == (R.MANUAL, R.PAID)
+    shop.pass_time(24 * 3600 - 60)
+    shop.work()
+    assert shop.state(second.sale_id) is R.PAID
+    shop.pass_time(120)
+    shop.work()
+    assert (shop.state(second.sale_id), shop.attempts(second.sale_id)) == (R.REFUND_DUE, [])
+    assert shop.due_in() is None
+    assert shop.submits == [1]
+
+
 @pytest.mark.parametrize("fault", ["pending_then_done", "lost_before_commit"])
 def test_after_a_day_of_asking_a_manager_owns_it(shop: Shop, paid: Callable[..., str], fault: str) -> None:
     shop.misbehave(fault, seconds=10 * 86_400)

@@ -511,7 +511,8 @@ def test_every_form_of_the_url_map_is_tried(shared: Counter) -> None:
         "printing.cancel",
         "printing.test",
     }
-    posts = {rule.endpoint: rule.rule for rule in shared.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    rules = [rule for rule in shared.app.url_map.iter_rules() if not rule.endpoint.startswith("api.")]
+    posts = {rule.endpoint: rule.rule for rule in rules if "POST" in (rule.methods or ())}
     tried = {re.sub(r"\{\w+\}", "<uuid:sale_id>", path) for path, _ in FORMS.values()}
     assert {rule for endpoint, rule in posts.items() if endpoint not in without_fields} == tried
 

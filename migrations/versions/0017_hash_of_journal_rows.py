@@ -6,8 +6,8 @@ import hashlib
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 FIELDS = ("chain", "seq", "at", "business_day", "kind", "actor", "object_kind", "object_id", "content", "key_id", "prev_mac")
 

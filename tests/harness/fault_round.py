@@ -1,0 +1,211 @@
+"""One case of the fault matrix: a sale, what goes wrong with it, and a judge who reads every book there is."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pos.domain.payments import CardSlip
+from pos.domain.renewals import RenewalState
+from pos.domain.tills import Desk
+from pos.sandbox.catalogue import OFFERINGS
+from pos.sandbox.records import COMPLETED
+from pos.services import payments, refunds
+from tests.conftest import LONDON_NOON
+from tests.harness.floor import Floor
+from tests.services.shop import findings
+
+R = RenewalState
+OWED_OR_BACK = (R.REJECTED, R.REFUND_DUE, R.REFUNDING, R.REFUNDED)
+
+
+class Wrong(AssertionError):
+    """A case that did not end as section 7 of the protocol says."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How a carrier behaves (``switches``) and what its configuration says of it (``habits``)."""
+
+    name: str
+    resends: bool
+    habits: dict[str, Any] = field(default_factory=dict)
+    switches: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def refuses_twins(self) -> bool:
+        return self.switches.get("enforce_unique_refs", True)
+
+    @property
+    def settle_seconds(self) -> float:
+        window: timedelta = self.habits.get("settle_window", timedelta(seconds=30))
+        return window.total_seconds()
+
+
+# Only the first may be sent an order twice, because only it refuses twins at any moment.
+ENFORCED = Profile("enforced", resends=True)
+NOT_ENFORCED = Profile("not_enforced", False, {"enforce_unique_refs": False}, {"enforce_unique_refs": False})
+NOT_ATOMIC = Profile("not_atomic", False, {"enforce_unique_refs": False}, {"atomic_refs": False})
+SLOW_SETTLE = Profile(
+    "slow_settle",
+    False,
+    {"enforce_unique_refs": False, "settle_window": timedelta(seconds=600)},
+    {"enforce_unique_refs": False},
+)
+# Promises what it does not keep: the one way to two debits, and it must be seen the same day.
+LIAR = Profile("liar", True, {}, {"atomic_refs": False})
+PROFILES = (ENFORCED, NOT_ENFORCED, NOT_ATOMIC, SLOW_SETTLE)
+
+
+@dataclass(frozen=True)
+class End:
+    """The state, the carrier's debits and reversals under our reference, and words of what the statement must object to."""
+
+    state: RenewalState
+    debits: int = 0
+    reversals: int = 0
+    objections: tuple[str, ...] = ()
+
+
+class Round:
+    """A case in play. ``random`` decides the number, the plan, the tender, the order of faults and all times."""
+
+    def __init__(self, floor: Floor, profile: Profile, seed: int, start: datetime = LONDON_NOON) -> None:
+        self.floor, self.profile, self.random = floor, profile, random.Random(seed)
+        floor.reset(start, profile.switches, **profile.habits)
+        self.desk: Desk = floor.desk()
+        floor.open_shift(self.desk)
+        self.is_lyca = self.random.random() < 0.7
+        self.sale_id = ""
+
+    # ---------------------------------------------------------------- before the sale
+
+    def number(self) -> str:
+        """An ordinary number of the round's operator: no magic digits."""
+        hundred = self.random.choice("01234" if self.is_lyca else "678")
+        return f"+447700900{hundred}{self.random.randrange(100):02d}"
+
+    def plan(self) -> str:
+        operator = "lyca" if self.is_lyca else "leb"
+        keys = sorted(o.key for o in OFFERINGS.values() if (o.operator, o.market) == (operator, "GB") and o.sellable)
+        return self.random.choice(keys)
+
+    def hit(self, names: Iterable[str], where: str = "submit", count: int | None = 1, seconds: float | None = None) -> None:
+        """One of these faults, drawn."""
+        self.floor.misbehave(self.random.choice(sorted(names)), where, count, seconds)
+
+    def hasty(self) -> None:
+        """A deadline of parts of a second for what never answers; the habits stay."""
+        self.floor.wire_up(**(self.profile.habits | {"deadline_seconds": 0.5}))
+
+    # ---------------------------------------------------------------- the sale
+
+    def pay(self) -> str:
+        """A customer pays, in cash or by card; the worker has not seen it yet. The sale's id."""
+        ready = self.floor.ready(self.desk, self.number(), self.plan())
+        if self.random.random() < 0.5:
+            self.floor.take_cash(ready)
+        else:
+            with self.floor.app.app_context():
+                payments.begin_card(ready.sale_id, ready.quote, self.desk, kit=self.floor.kit)
+                slip = CardSlip("VISA", "4242", f"A{ready.sale_id[:5]}", ready.sale_id[:8])
+                payments.take_card(ready.sale_id, slip, self.desk, kit=self.floor.kit)
+        self.sale_id = self.sale_id or ready.sale_id
+        return ready.sale_id
+
+    def give_back(self) -> None:
+        with self.floor.app.app_context():
+            refunds.pay_back(self.sale_id, self.desk, kit=self.floor.kit, authorisation="R1S2", slip_number="0018")
+
+    def work(self) -> None:
+        self.floor.work()
+
+    def wait(self, least: float, most: float) -> None:
+        """Some time, and then whatever is due."""
+        self.floor.pass_time(self.random.uniform(least, most))
+        self.floor.work()
+
+    def see_it_out(self) -> None:
+        """Ask as the worker does, for two days at most, until nothing is due; early refunds are caught on the way."""
+        begun = self.floor.clock.now()
+        while (due := self.floor.due_in()) is not None:
+            self.floor.pass_time(due + self.random.uniform(0.001, 2.0))
+            self.floor.work()
+            if self.floor.clock.now() - begun > timedelta(days=2):
+                raise Wrong("after two days it is still not decided")
+
+    # ---------------------------------------------------------------- looking
+
+    @property
+    def state(self) -> RenewalState:
+        return self.floor.state(self.sale_id)
+
+    def must(self, *states: RenewalState) -> None:
+        """The state now, one of these; and whoever is in doubt has a next time."""
+        line = self.floor.line(self.sale_id)
+        if line.state not in states:
+            raise Wrong(f"{line.state} ({line.reason}, {line.raw_code}), not {' or '.join(states)}")
+        if line.state in (R.PAID, R.PENDING, R.UNKNOWN) and line.due_at is None:
+            raise Wrong(f"{line.state} and nobody will ask")
+
+    def expect(self, is_so: bool, words: str) -> None:
+        if not is_so:
+            raise Wrong(words)
+
+    def movements(self) -> Counter[str]:
+        """What the carrier's own books say of our references: state -> how often."""
+        ours = {attempt.ref for attempt in self.floor.attempts(self.sale_id)}
+        return Counter(m.state for m in self.floor.sandbox.carrier.books.movements() if m.ref in ours)
+
+    def happened(self, kind: str) -> int:
+        """How often the journal tells this of the renewal."""
+        line = self.floor.line(self.sale_id)
+        rows = self.floor.ask("select count(*) from journal where kind = :k and object_id = :r", k=kind, r=line.id)
+        return int(rows[0][0])
+
+    # ---------------------------------------------------------------- the judge
+
+    def judge(self, end: End) -> None:
+        """State, the carrier's debits, one reference, our accounts to the penny, the journal, and the statement."""
+        self.must(end.state)
+        moved = self.movements()
+        self.expect(moved[COMPLETED] == end.debits, f"{moved[COMPLETED]} debits at the carrier, not {end.debits}")
+        self.expect(moved["reversed"] == end.reversals, f"{moved['reversed']} reversals, not {end.reversals}")
+        attempts = self.floor.attempts(self.sale_id)
+        self.expect(len(attempts) <= 1, f"{len(attempts)} references for one renewal")
+        if not self.profile.resends:
+            tries = max((attempt.tries for attempt in attempts), default=0)
+            self.expect(tries <= 1, f"sent {tries} times to a carrier that does not refuse twins")
+        self._judge_accounts(end)
+        found = findings(self.floor.app)
+        told = len(found) == len(end.objections)
+        told = told and all(words in finding for words, finding in zip(end.objections, found, strict=True))
+        self.expect(told, f"verify says {found}, not {list(end.objections)}")
+
+    def _judge_accounts(self, end: End) -> None:
+        line = self.floor.line(self.sale_id)
+        rows = self.floor.ask("select debit, credit, amount_minor from ledger_transfers where renewal_id = :r", r=line.id)
+        stands: Counter[str] = Counter()
+        for debit, credit, minor in rows:
+            stands[debit] += minor
+            stands[credit] -= minor
+        taken = stands["drawer"] + stands["card_clearing"]
+        price, cost, tax = line.price_minor, line.cost_minor, line.tax_minor
+        is_open = end.state in (R.SUBMITTING, R.PENDING, R.UNKNOWN, R.MANUAL)
+        is_done = end.state is R.CONFIRMED
+        right = {
+            "taken": 0 if end.state is R.REFUNDED else price,
+            "customer_money_held": -price if is_open or end.state is R.PAID else 0,
+            "refund_payable": -price if end.state is R.REFUND_DUE else 0,
+            "carrier_pending": cost if is_open else 0,
+            "carrier_float": -cost if is_open or is_done else 0,
+            "cost_of_sales": cost if is_done else 0,
+            "revenue": tax - price if is_done else 0,
+            "tax": -tax if is_done else 0,
+        }
+        found = {name: taken if name == "taken" else stands[name] for name in right}
+        self.expect(found == right, f"the accounts say {found}, not {right}")
