@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from pos.cli import main
 from pos.domain.renewals import RenewalState
@@ -61,6 +61,8 @@ def test_a_money_row_without_a_word_in_the_journal_is_not_written(counter: Count
             shift.gross_minor += 800
         with pytest.raises(RuntimeError, match="never deleted"), transaction() as session:
             session.delete(shifts.open_at(session, 1))
+        with pytest.raises(RuntimeError, match="written one by one"), transaction() as session:
+            session.execute(update(shifts.Shift).values(gross_minor=800))
     assert counter.verify() == []
 
 

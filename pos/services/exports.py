@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from pos import __version__
-from pos.domain.journal import GENESIS, canonical, running_hash
+from pos.domain.journal import GENESIS, Entry, canonical, running_hash
 from pos.services.kit import Kit
+from pos.services.pages import PAGE
 from pos.store import journal as journal_rows
 from pos.store import receipts as receipt_rows
 from pos.store import shifts as shift_rows
@@ -26,24 +28,29 @@ TABLES = ("ledger_transfers", "receipts", "z_reports")
 
 
 def lines(first: date | None, last: date | None, *, kit: Kit) -> Iterator[str]:
-    """One JSON object a line. With ``first`` each till begins after the Z before that day, so that its start is signed."""
+    """One JSON object a line. With ``first`` each till begins after the Z before that day, so that its start is signed.
+
+    Where each chain ends is read at one moment. Nothing up to there changes any more, so it is read a page at a time while the
+    tills go on, and nothing is open while a line is written."""
     count = 0
-    with reading() as session:
-        for line in _lines(session, first, last, kit):
-            count += 1
-            yield canonical(line)
+    for line in _lines(first, last, kit):
+        count += 1
+        yield canonical(line)
     yield canonical({"line": "end", "lines": count})
 
 
-def _lines(session: Session, first: date | None, last: date | None, kit: Kit) -> Iterator[dict[str, object]]:
-    span: dict[str, object] = {"from": first.isoformat() if first else "", "to": last.isoformat() if last else ""}
-    yield {"line": "export", "format": FORMAT, "software": __version__, "made_at": _moment(kit.now())} | span
-    yield from _public_keys(session, kit)
+def _lines(first: date | None, last: date | None, kit: Kit) -> Iterator[dict[str, object]]:
+    days: dict[str, object] = {"from": first.isoformat() if first else "", "to": last.isoformat() if last else ""}
+    yield {"line": "export", "format": FORMAT, "software": __version__, "made_at": _moment(kit.now())} | days
+    with reading() as session:
+        spans = {chain: _span(session, chain, first, last) for chain in journal_rows.ends(session)}
+        keys = list(_public_keys(session, kit))
+    yield from keys
     sealed: set[str] = set()
-    for chain in sorted(journal_rows.ends(session)):
-        yield from _chain(session, chain, first, last, sealed)
-    yield from _rows(session, sealed)
-    yield from _slips(session, sealed)
+    for chain, span in sorted(spans.items()):
+        yield from _chain(chain, *span, sealed)
+    yield from _rows(sealed)
+    yield from _slips(sealed)
 
 
 def _public_keys(session: Session, kit: Kit) -> Iterator[dict[str, object]]:
@@ -51,31 +58,31 @@ def _public_keys(session: Session, kit: Kit) -> Iterator[dict[str, object]]:
         yield {"line": "public_key", "key_id": key_id, "ed25519": kit.keys.public_key(key_id).hex()}
 
 
-def _chain(session: Session, chain: str, first: date | None, last: date | None, sealed: set[str]) -> Iterator[dict[str, object]]:
+def _chain(chain: str, begin: int, end: int, sealed: set[str]) -> Iterator[dict[str, object]]:
     """The head line says where the chain begins here; then its rows."""
-    begin, end = _span(session, chain, first, last)
     so_far, told = GENESIS, False
-    row_of = journal_rows.JournalRow
-    chosen = select(row_of).where(row_of.chain == chain, row_of.seq <= end).order_by(row_of.seq)
-    for row in session.scalars(chosen.execution_options(yield_per=2000)):
+    for row, mac in _entries(chain, end):
         if row.seq < begin:
-            so_far = running_hash(so_far, row.entry())
+            so_far = running_hash(so_far, row)
             continue
         if not told:
             told = True
             yield {"line": "chain", "chain": chain, "first_seq": row.seq, "prev_mac": row.prev_mac, "rows_sha256": so_far}
         if row.kind == witness.KIND:
             sealed.update(name for name, *_ in json.loads(row.content)["rows"])
-        entry = vars(row.entry())
-        yield (
-            {"line": "journal"}
-            | entry
-            | {
-                "at": _moment(row.at),
-                "business_day": row.business_day.isoformat(),
-                "mac": row.mac,
-            }
-        )
+        texts = {"at": _moment(row.at), "business_day": row.business_day.isoformat(), "mac": mac}
+        yield {"line": "journal"} | vars(row) | texts
+
+
+def _entries(chain: str, end: int) -> Iterator[tuple[Entry, str]]:
+    seq = 0
+    while seq < end:
+        with reading() as session:
+            page = journal_rows.page(session, chain, seq, end, PAGE)
+        yield from page
+        if not page:
+            return
+        seq = page[-1][0].seq
 
 
 def _span(session: Session, chain: str, first: date | None, last: date | None) -> tuple[int, int]:
@@ -91,24 +98,35 @@ def _span(session: Session, chain: str, first: date | None, last: date | None) -
     return begin, end
 
 
-def _rows(session: Session, sealed: set[str]) -> Iterator[dict[str, object]]:
+def _rows(sealed: set[str]) -> Iterator[dict[str, object]]:
     for name in TABLES:
         table = Base.metadata.tables[name]
         columns = [column.name for column in witness.sealed_columns(table)]
-        chosen = select(table).order_by(*table.primary_key).execution_options(yield_per=2000)
-        for row in session.execute(chosen).mappings():
-            if witness.name_of(table, dict(row)) in sealed:
-                values = {column: witness.plain(row[column]) for column in columns}
-                yield {"line": "row", "table": name, "values": values}
+        for row in _paged(select(table), table.c.id):
+            if witness.name_of(table, row) in sealed:
+                yield {"line": "row", "table": name, "values": {column: witness.plain(row[column]) for column in columns}}
 
 
-def _slips(session: Session, sealed: set[str]) -> Iterator[dict[str, object]]:
+def _slips(sealed: set[str]) -> Iterator[dict[str, object]]:
     """Not what a slip says, which names a customer's number in part: its digest, which the journal sealed."""
     slip, receipt = receipt_rows.ReceiptDocument, receipt_rows.Receipt
     chosen = select(slip.id, receipt.number, slip.state, slip.hash).join(receipt, receipt.id == slip.receipt_id)
-    for row in session.execute(chosen.order_by(slip.id).execution_options(yield_per=2000)):
-        if f"receipt_documents:{row.id}" in sealed:
-            yield {"line": "slip", "number": row.number, "slip": row.state, "sha256": row.hash}
+    for row in _paged(chosen, slip.id):
+        if f"receipt_documents:{row['id']}" in sealed:
+            yield {"line": "slip", "number": row["number"], "slip": row["state"], "sha256": row["hash"]}
+
+
+def _paged(chosen: Select[*tuple[Any, ...]], key: Any) -> Iterator[dict[str, Any]]:
+    """Rows that are never changed, by their number."""
+    last = None
+    while True:
+        with reading() as session:
+            behind = chosen if last is None else chosen.where(key > last)
+            page = [dict(row) for row in session.execute(behind.order_by(key).limit(PAGE)).mappings()]
+        yield from page
+        if len(page) < PAGE:
+            return
+        last = page[-1]["id"]
 
 
 def _moment(moment: datetime) -> str:

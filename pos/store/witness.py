@@ -25,11 +25,12 @@ KIND = "rows.sealed"
 
 WORK = "when the worker acts next; decides no money, and an open line without a next time is found"
 _NUMBER = "personal, erased in time; until then it must open to the number that the journal committed to"
+REQUEST = "a keyed word about what was asked for, erased in time; a changed one only refuses a repeated request"
 _INDEX = "stands and falls with the renewal's own look-up, with which it is compared"
 
 # Every money table with the columns that are not under the digest, and why not.
 SEALED: Mapping[str, Mapping[str, str]] = {
-    "sales": {},
+    "sales": {"request_digest": REQUEST},
     "renewals": {
         "number_sealed": _NUMBER,
         "number_look_up": _NUMBER,

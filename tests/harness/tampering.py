@@ -64,7 +64,7 @@ EXEMPT = {
     f"{table}.{column}": why
     for table, columns in witness.SEALED.items()
     for column, why in columns.items()
-    if why == witness.WORK
+    if why in (witness.WORK, witness.REQUEST)
 }
 
 
