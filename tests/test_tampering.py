@@ -83,7 +83,7 @@ def test_erasing_a_customer_leaves_the_books_true(counter: Counter) -> None:
     with counter.app.app_context(), tampering.db.engine.begin() as eraser:
         eraser.execute(text("DELETE FROM number_checks"))
         eraser.execute(text("DELETE FROM identity_checks"))
-        eraser.execute(text("UPDATE renewals SET number_sealed = x'', number_look_up = '', masked = ''"))
+        eraser.execute(text("UPDATE renewals SET number_sealed = :none, number_look_up = '', masked = ''"), {"none": b""})
     assert counter.verify() == []
 
 
