@@ -92,12 +92,16 @@ def serve(context: click.Context) -> None:
 def _serve(app: Flask, settings: Settings) -> None:
     from waitress.server import create_server
 
+    from pos.services import journal
     from pos.store.db import read_back_durability, what_a_power_cut_may_take
 
     with app.app_context():
         durable = read_back_durability()
+        fault = journal.look_at_ends(kit=app.extensions["simcounter"])
     for danger in what_a_power_cut_may_take(durable):
         click.echo(f"Warning: a power cut may take sales that were confirmed. {danger}.", err=True)
+    if fault:
+        click.echo(f"The books do not hold together. {fault}. Selling goes on; run `pos verify` and tell the owner.", err=True)
     worker = _worker(app, settings, "serve") if settings.worker.in_server else None
     try:
         server = create_server(
@@ -432,14 +436,41 @@ def verify(context: click.Context, as_json: bool) -> None:
             "carriers": list(reconciliation.compare_with_statements(kit=kit)),
         }
     wrong = sum(len(faults) for faults in found.values())
+    first = next((fault for faults in found.values() for fault in faults), "")
     if as_json:
-        click.echo(json.dumps({"ok": not wrong, **found}, indent=1))
+        row, _, what = first.partition(": ")
+        named = {"first": {"row": row, "what": what}} if wrong else {}
+        click.echo(json.dumps({"ok": not wrong, **named, **found}, indent=1))
     else:
         for part, faults in found.items():
             click.echo(f"{part}: " + ("all true" if not faults else f"{len(faults)} wrong"))
             for fault in faults:
                 click.echo(f"  {fault}")
+        if wrong:
+            click.echo(f"The first bad row: {first}")
     sys.exit(1 if wrong else 0)
+
+
+@main.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="a new file; none is replaced")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), default=None, help="from the Z before this business day on")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), default=None, help="up to this business day")
+@click.pass_context
+def export(context: click.Context, out: Path, first: datetime | None, last: datetime | None) -> None:
+    """Write journal, Z reports and ledger for people outside, who check the file with tools/check_export.py."""
+    from pos.services import exports
+
+    app = _app(_settings(context))
+    count = 0
+    try:
+        with app.app_context(), out.open("x", encoding="utf-8", newline="\n") as file:
+            days = (moment.date() if moment is not None else None for moment in (first, last))
+            for line in exports.lines(*days, kit=app.extensions["simcounter"]):
+                file.write(line + "\n")
+                count += 1
+    except OSError as fault:
+        raise click.ClickException(f"{out} cannot be written: {fault.strerror}.") from None
+    click.echo(f"{count} lines written to {out}.")
 
 
 @main.command()

@@ -39,8 +39,8 @@ def canonical(content: Mapping[str, object]) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def seal(entry: Entry, key: bytes) -> str:
-    """HMAC-SHA-256 over a version byte and every column with its length in front, in hexadecimal digits."""
+def message(entry: Entry) -> bytes:
+    """The canonical bytes of a row: a version byte, a label, and every column with its length in front."""
     parts = [
         entry.chain,
         str(entry.seq),
@@ -54,11 +54,18 @@ def seal(entry: Entry, key: bytes) -> str:
         entry.key_id,
         entry.prev_mac,
     ]
-    message = _VERSION + _LABEL
-    for part in parts:
-        raw = part.encode()
-        message += len(raw).to_bytes(4, "big") + raw
-    return hmac.new(key, message, hashlib.sha256).hexdigest()
+    raws = (part.encode() for part in parts)
+    return _VERSION + _LABEL + b"".join(len(raw).to_bytes(4, "big") + raw for raw in raws)
+
+
+def seal(entry: Entry, key: bytes) -> str:
+    """HMAC-SHA-256 over the canonical bytes, in hexadecimal digits: for whoever holds the key."""
+    return hmac.new(key, message(entry), hashlib.sha256).hexdigest()
+
+
+def running_hash(before: str, entry: Entry) -> str:
+    """SHA-256 over the hash so far and the canonical bytes: for everybody. Each Z quotes and signs it."""
+    return hashlib.sha256(bytes.fromhex(before) + message(entry)).hexdigest()
 
 
 def commitment(salt: bytes, personal: str) -> str:

@@ -339,3 +339,4 @@ class Strip:
     unfinished: int
     paper_questions: int
     alarms: tuple[Alarm, ...] = ()
+    books_broken: bool = False

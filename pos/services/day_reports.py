@@ -14,7 +14,8 @@ from pos.domain.money import Money
 from pos.domain.receipts import ReceiptKind
 from pos.domain.renewals import IN_DOUBT, RenewalState
 from pos.domain.shifts import Movement
-from pos.domain.tills import Desk
+from pos.domain.tills import Desk, chain_of_office
+from pos.services import journal
 from pos.services.kit import Kit
 from pos.services.print_jobs import local_time
 from pos.services.receipts import line_name, shop_of
@@ -74,6 +75,11 @@ def freeze(
     kit: Kit,
 ) -> None:
     """Write the Z in the closing transaction: gapless number, totals, chain head, hash over hash, signature."""
+    fault = journal.tail_fault(session, desk.chain, kit)
+    if fault:
+        # A damaged chain never holds a close up; the Z says so, and every till.
+        journal.watch.fault = fault
+        pen.note(session, "journal.broken", "shift", shift.id, {"what": fault})
     sequence, number = receipt_rows.take_number(session, desk.till.id, desk.till.code, ReceiptKind.Z)
     before = rows.last_z(session, desk.till.id)
     last_seq, head_mac = journal_rows.head_of(session, desk.chain)
@@ -91,6 +97,10 @@ def freeze(
         "terminal_count": card_count,
         "previous": previous,
         "head": head_mac,
+        "rows_sha256": journal_rows.rows_hash_of(session, desk.chain),
+        "office": _office(session, desk),
+        "journal_fault": fault or "",
+        "opening_total": grand_total - shift.gross_minor,
         "first_seq": first_seq,
         "last_seq": last_seq,
         "grand_total": grand_total,
@@ -121,6 +131,13 @@ def freeze(
         )
     )
     pen.note(session, "z.written", "shift", shift.id, {"number": number, "hash": own_hash})
+
+
+def _office(session: Session, desk: Desk) -> dict[str, object]:
+    """The head of the store's office chain, which has no Z of its own."""
+    chain = chain_of_office(desk.store.code)
+    seq, mac = journal_rows.head_of(session, chain)
+    return {"chain": chain, "seq": seq, "head": mac, "rows_sha256": journal_rows.rows_hash_of(session, chain)}
 
 
 def x_document(session: Session, shift: rows.Shift, desk: Desk, now: datetime) -> Document:

@@ -142,6 +142,7 @@ def write_finding(task: Task, finding: Finding, *, kit: Kit) -> None:
 
 def _found(case: Case, finding: Finding, outcome: Outcome, task: Task) -> None:
     renewal = case.renewal
+    known = _told(renewal)
     settling.note_answer(renewal, outcome)
     renewal.absent_times, renewal.absent_since = 0, None
     if finding.doubled:
@@ -155,6 +156,13 @@ def _found(case: Case, finding: Finding, outcome: Outcome, task: Task) -> None:
         _watch_the_float(case, outcome)
     elif outcome.state is OutcomeState.PENDING and renewal.state is RenewalState.UNKNOWN:
         move(case.session, renewal, RENEWAL, RenewalState.PENDING, case.pen, evidence(outcome))
+    elif _told(renewal) != known:
+        # Still not finished, but the carrier told its own number of the order, or why it takes so long.
+        case.pen.note(case.session, "renewal.told", "renewal", renewal.id, evidence(outcome))
+
+
+def _told(renewal: rows.Renewal) -> tuple[str | None, ...]:
+    return renewal.provider_ref, renewal.operator_ref, renewal.raw_code, renewal.reason
 
 
 def _absent(case: Case) -> None:

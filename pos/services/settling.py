@@ -136,7 +136,7 @@ def contradict(case: Case, provider_ref: str, source: str) -> bool:
     if known is not None and not (stops and known.state is ConflictState.OPEN):
         return False
     was, never_sent = renewal.state, renewal.reason == Reason.UNREACHABLE.value and renewal.state is not RenewalState.MANUAL
-    content: dict[str, object] = {"renewal": renewal.id, "was": was.value, "source": source, "provider_ref": provider_ref}
+    content: dict[str, object] = {"renewal": renewal.id, "renewal_was": was.value, "source": source, "provider_ref": provider_ref}
     if known is None:
         conflict = verdict_rows.Conflict(
             renewal_id=renewal.id,

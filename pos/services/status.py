@@ -11,7 +11,7 @@ from pos.domain.pictures import Strip
 from pos.domain.renewals import IN_DOUBT, RenewalState
 from pos.domain.tills import Desk
 from pos.ports import Capability, CarrierUnavailable
-from pos.services import renewals, standings
+from pos.services import journal, renewals, standings
 from pos.services.kit import Kit
 from pos.store import print_jobs as job_rows
 from pos.store import renewals as renewal_rows
@@ -89,6 +89,7 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
         unfinished=unfinished,
         paper_questions=questions,
         alarms=alarms,
+        books_broken=journal.watch.fault is not None,
     )
 
 

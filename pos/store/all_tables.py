@@ -14,6 +14,7 @@ from pos.store import (
     standings,
     tills,
     verdicts,
+    witness,
 )
 from pos.store.base import Base
 
@@ -32,6 +33,7 @@ __all__ = [
     "standings",
     "tills",
     "verdicts",
+    "witness",
 ]
 
 metadata = Base.metadata

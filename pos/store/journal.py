@@ -9,7 +9,8 @@ from datetime import date, datetime
 from sqlalchemy import Index, String, Text, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from pos.domain.journal import GENESIS, Entry, canonical, seal
+from pos.domain.journal import GENESIS, Entry, canonical, running_hash, seal
+from pos.store import witness
 from pos.store.base import Base, Moment
 from pos.store.db import before_commit, locked
 from pos.store.keys import KeyRing
@@ -57,6 +58,8 @@ class JournalHead(Base):
     chain: Mapped[str] = mapped_column(String(40), primary_key=True)
     seq: Mapped[int]
     mac: Mapped[str] = mapped_column(String(64))
+    # SHA-256 over all rows so far, without a key: what a Z signs for people outside.
+    rows_hash: Mapped[str] = mapped_column(String(64))
 
 
 def write(
@@ -98,6 +101,12 @@ _WAITING = "journal rows that wait for their seal"
 
 
 @before_commit
+def last_words(session: Session) -> None:
+    """What every commit ends with: first the word for the rows that it wrote, then the seals over all its words."""
+    witness.testify(session)
+    seal_waiting(session)
+
+
 def seal_waiting(session: Session) -> None:
     """Seal what was written so far to its chains. The commit does it; so does everything that reads the journal inside a
     transaction. Chains are locked in one order, so that two transactions cannot wait for each other."""
@@ -111,7 +120,7 @@ def seal_waiting(session: Session) -> None:
             if draft.chain == chain:
                 entry, mac = _seal(draft, head)
                 sealed.append({**vars(entry), "mac": mac})
-                head.seq, head.mac = entry.seq, mac
+                head.seq, head.mac, head.rows_hash = entry.seq, mac, running_hash(head.rows_hash, entry)
     session.flush()
     session.execute(insert(JournalRow), sealed)
 
@@ -119,7 +128,7 @@ def seal_waiting(session: Session) -> None:
 def _locked_head(session: Session, chain: str) -> JournalHead:
     head = session.scalar(locked(select(JournalHead).where(JournalHead.chain == chain)))
     if head is None:
-        head = JournalHead(chain=chain, seq=0, mac=GENESIS)
+        head = JournalHead(chain=chain, seq=0, mac=GENESIS, rows_hash=GENESIS)
         session.add(head)
     return head
 
@@ -149,16 +158,32 @@ def head_of(session: Session, chain: str) -> tuple[int, str]:
     return (head.seq, head.mac) if head is not None else (0, GENESIS)
 
 
+def rows_hash_of(session: Session, chain: str) -> str:
+    """SHA-256 over all rows of a chain so far."""
+    seal_waiting(session)
+    head = session.get(JournalHead, chain)
+    return head.rows_hash if head is not None else GENESIS
+
+
+_SEALED = (*(getattr(JournalRow, name) for name in Entry.__dataclass_fields__), JournalRow.mac)
+
+
 def page(session: Session, chain: str, after: int, up_to: int, limit: int) -> list[tuple[Entry, str]]:
     """At most ``limit`` rows of a chain behind a place and up to another, with their seals, in order."""
-    columns = (*(getattr(JournalRow, name) for name in Entry.__dataclass_fields__), JournalRow.mac)
-    chosen = select(*columns).where(JournalRow.chain == chain, JournalRow.seq > after, JournalRow.seq <= up_to)
+    chosen = select(*_SEALED).where(JournalRow.chain == chain, JournalRow.seq > after, JournalRow.seq <= up_to)
     return [(Entry(*row[:-1]), row[-1]) for row in session.execute(chosen.order_by(JournalRow.seq).limit(limit))]
 
 
-def heads(session: Session) -> dict[str, tuple[int, str]]:
+def newest(session: Session, chain: str, limit: int) -> list[tuple[Entry, str]]:
+    """The last rows of a chain with their seals, in order."""
+    chosen = select(*_SEALED).where(JournalRow.chain == chain).order_by(JournalRow.seq.desc()).limit(limit)
+    return [(Entry(*row[:-1]), row[-1]) for row in reversed(session.execute(chosen).all())]
+
+
+def heads(session: Session) -> dict[str, tuple[int, str, str]]:
+    """(last sequence number, last seal, hash over all rows) of each chain."""
     seal_waiting(session)
-    return {head.chain: (head.seq, head.mac) for head in session.scalars(select(JournalHead))}
+    return {head.chain: (head.seq, head.mac, head.rows_hash) for head in session.scalars(select(JournalHead))}
 
 
 def about(session: Session, objects: list[tuple[str, str]]) -> list[JournalRow]:

@@ -61,8 +61,11 @@ class KeyRing:
 
     def look_up(self, purpose: str, plain: str) -> str:
         """A keyed digest with its key id, for finding equals without knowing them (``idx`` numbers, ``idh`` documents)."""
-        key_id, key = self.current(purpose)
-        return f"{key_id}:{hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()}"
+        return self.look_up_by(self.current(purpose)[0], plain)
+
+    def look_up_by(self, key_id: str, plain: str) -> str:
+        """The same digest under a key that an older row names."""
+        return f"{key_id}:{hmac.new(self.by_id(key_id), plain.encode(), hashlib.sha256).hexdigest()}"
 
     def sign(self, message: bytes) -> tuple[str, str]:
         """(key id, Ed25519 signature in hexadecimal digits)."""

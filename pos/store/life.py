@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from pos.domain.lives import Life
-from pos.store import journal
+from pos.store import journal, witness
 from pos.store.keys import KeyRing
 
 
@@ -33,6 +33,7 @@ class Pen:
 
     def note(self, session: Session, kind: str, object_kind: str, object_id: object, content: Mapping[str, object]) -> None:
         """One journal row."""
+        witness.hold(session, self)
         journal.write(
             session,
             self.keys,

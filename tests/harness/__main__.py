@@ -17,7 +17,16 @@ from pathlib import Path
 from tests.harness.result import Result
 
 # Each module has SIZES (rounds for each size), and run(rounds, seed, say) -> Result.
-PROOFS: tuple[str, ...] = ("crash_points", "races", "fault_matrix", "store_days", "state_machine", "api_fuzz", "planted")
+PROOFS: tuple[str, ...] = (
+    "crash_points",
+    "races",
+    "tampering",
+    "fault_matrix",
+    "store_days",
+    "state_machine",
+    "api_fuzz",
+    "planted",
+)
 
 
 def main(arguments: list[str]) -> int:

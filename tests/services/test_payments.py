@@ -524,8 +524,8 @@ def test_the_database_itself_refuses_to_rewrite_the_books(shop: Shop, ready: Rea
 TAMPERING = {
     "journal content": (
         "journal",
-        "update journal set content = replace(content, '800', '700') where seq = 6",
-        "LON1 row 6",
+        "update journal set content = replace(content, '800', '700') where kind = 'renewal.quoted'",
+        "LON1 row 7",
     ),
     "journal actor": (
         "journal",

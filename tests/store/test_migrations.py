@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import flask_migrate
@@ -19,6 +21,7 @@ from sqlalchemy import event, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from pos.app import create_app
+from pos.domain.journal import GENESIS, Entry, running_hash
 from pos.paths import data_dir
 from pos.store import keys, renewals, sales
 from pos.store.db import db, transaction
@@ -333,3 +336,29 @@ def test_no_statement_is_sent_outside_a_transaction_of_ours(closed_day: Counter)
         with transaction() as session:
             session.execute(text("UPDATE tills SET name = name"))
     assert begun[:2] == ["BEGIN IMMEDIATE", "UPDATE tills SET name = name"]
+
+
+# ------------------------------------------------------------------ with rows from before
+
+
+def test_0017_hashes_the_rows_that_are_there(bare: Flask) -> None:
+    flask_migrate.upgrade(revision="0016")
+    vectors = json.loads(
+        re.search(r"```json\n(.*?)```", (FOLDER.parent / "docs" / "journal.md").read_text("utf-8"), re.DOTALL)[1]
+    )  # type: ignore[index]
+    so_far = GENESIS
+    with db.engine.begin() as connection:
+        for row in vectors["rows"]:
+            at, day = datetime.fromisoformat(row["at"]).astimezone(UTC), date.fromisoformat(row["business_day"])
+            values = {name: row[name] for name in row if name not in ("canonical", "content", "at", "business_day")}
+            values |= {"content": row["canonical"], "at": at, "business_day": day}
+            so_far = running_hash(so_far, Entry(**{name: value for name, value in values.items() if name != "mac"}))
+            stored = values | {"at": at.strftime("%Y-%m-%d %H:%M:%S.%f"), "business_day": day.isoformat()}
+            names = ", ".join(stored)
+            connection.execute(text(f"INSERT INTO journal ({names}) VALUES (:{names.replace(', ', ', :')})"), stored)
+        connection.execute(text("INSERT INTO journal_heads VALUES ('till:LON1', 2, :mac)"), {"mac": vectors["rows"][-1]["mac"]})
+        connection.execute(text("INSERT INTO journal_heads VALUES ('office:LON', 0, :mac)"), {"mac": GENESIS})
+    flask_migrate.upgrade(revision="0017")
+    with db.engine.connect() as connection:
+        found = dict(connection.execute(text("SELECT chain, rows_hash FROM journal_heads")).all())
+    assert found == {"till:LON1": so_far, "office:LON": GENESIS}
