@@ -590,6 +590,21 @@ def _stopped(r: Round) -> End:
     raise Wrong("paid back what the carrier has delivered")
 
 
+def does_it_after_it_was_replaced(r: Round) -> End:
+    """The same money pays for another renewal already: the customer has two, the shop a loss."""
+    _fails_and_does_it(r)
+    old = r.floor.line(r.sale_id).id
+    r.replace()
+    r.work()
+    r.must(R.CONFIRMED)
+    r.night()
+    r.expect(r.conflict(old) == "open", f"the alarm is {r.conflict(old)}")
+    r.judge(End(R.CONFIRMED, debits=2, objections=("which we did not confirm",)))
+    r.decide(Says.LOSS, about=old)
+    r.expect(r.conflict(old) == "lost", f"the loss is {r.conflict(old)}")
+    return End(R.CONFIRMED, debits=2, is_lost=True)
+
+
 def takes_it_back(r: Round) -> End:
     _takes_back(r)
     r.night()
@@ -854,6 +869,7 @@ CASES: tuple[Case, ...] = (
     Case("F18", "status", does_it_while_the_terminal_pays_back),
     Case("F18", "status", does_it_after_the_refund_was_due),
     Case("F18", "status", does_it_after_the_refund),
+    Case("F18", "status", does_it_after_it_was_replaced),
     Case("F19", "status", takes_it_back),
     Case("F19", "status", takes_it_back_and_it_is_paid_back),
     Case("F19", "webhook", calls_about_what_it_took_back),

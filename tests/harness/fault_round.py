@@ -154,14 +154,14 @@ class Round:
 
     # ---------------------------------------------------------------- who decides
 
-    def decide(self, says: Says, second: Desk | None = None) -> None:
+    def decide(self, says: Says, second: Desk | None = None, about: str | None = None) -> None:
         """A manager proposes, the clerk agrees; each presses once or twice."""
-        line = self.floor.line(self.sale_id)
+        renewal_id = about or self.floor.line(self.sale_id).id
         numbers = [movement.order_id for movement in self.ours() if movement.state == COMPLETED]
         with self.floor.app.app_context():
             for _ in range(self.random.randint(1, 2)):
                 verdict = verdicts.propose(
-                    line.id,
+                    renewal_id,
                     says,
                     Evidence.STATEMENT,
                     "line 7",
@@ -172,9 +172,10 @@ class Round:
             for _ in range(self.random.randint(1, 2)):
                 verdicts.agree(verdict, second or self.desk, kit=self.floor.kit)
 
-    def conflict(self) -> str:
+    def conflict(self, about: str | None = None) -> str:
         """How the alarm about a late success stands."""
-        found = self.floor.ask("select state from conflicts where renewal_id = :r", r=self.floor.line(self.sale_id).id)
+        renewal_id = about or self.floor.line(self.sale_id).id
+        found = self.floor.ask("select state from conflicts where renewal_id = :r", r=renewal_id)
         return str(found[0][0]) if found else "none"
 
     def alarms(self) -> list[str]:
@@ -292,6 +293,10 @@ class Round:
             stands[credit] -= minor
         stands["taken"] = stands.pop("drawer", 0) + stands.pop("card_clearing", 0)
         price, cost, tax = line.price_minor, line.cost_minor, line.tax_minor
+        sql = (
+            "select coalesce(sum(r.cost_minor), 0) from renewals r join conflicts c on c.renewal_id = r.id where c.state = 'lost'"
+        )
+        lost = self.floor.ask(sql + " and r.sale_id = :s", s=self.sale_id)[0][0] if end.is_lost else 0
         is_open = end.state in (R.SUBMITTING, R.PENDING, R.UNKNOWN, R.MANUAL)
         is_done = end.state is R.CONFIRMED
         right = {
@@ -299,8 +304,8 @@ class Round:
             "customer_money_held": -price if is_open or end.state is R.PAID else 0,
             "refund_payable": -price if end.state in (R.REFUND_DUE, R.REFUNDING) else 0,
             "carrier_pending": cost if is_open else 0,
-            "carrier_float": -cost if is_open or is_done or end.is_lost else 0,
-            "cost_of_sales": cost if is_done or end.is_lost else 0,
+            "carrier_float": -cost * (is_open or is_done) - lost,
+            "cost_of_sales": cost * is_done + lost,
             "revenue": tax - price if is_done else 0,
             "tax": -tax if is_done else 0,
         }
