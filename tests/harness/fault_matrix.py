@@ -444,7 +444,8 @@ def calls_a_week_late(r: Round) -> End:
 
 
 def calls_about_what_it_took_back(r: Round) -> End:
-    """F19 by a call: it is no proof, but a reason to ask."""
+    """F19 by a call: it is no proof, but a reason to ask. The statement of the day was read before."""
+    r.keep_house()
     _takes_back(r)
     r.is_called("cancelled")
     r.must(R.CONFIRMED)
@@ -453,7 +454,8 @@ def calls_about_what_it_took_back(r: Round) -> End:
 
 
 def calls_about_what_it_did_after_all(r: Round) -> End:
-    """F18 by a call: the refund is stopped."""
+    """F18 by a call: the refund is stopped, before any statement."""
+    r.keep_house()
     _fails_and_does_it(r)
     r.is_called("completed")
     r.keep_house()
