@@ -122,7 +122,8 @@ def hand_to_manager(case: Case, why: str, content: dict[str, object] | None = No
 
 # ------------------------------------------------------------------ a success that comes too late
 
-_GIVEN_BACK = (RenewalState.REFUNDING, RenewalState.REFUNDED)
+# Replaced is given back, too: the money pays for another renewal already.
+_GIVEN_BACK = (RenewalState.REFUNDING, RenewalState.REFUNDED, RenewalState.REPLACED)
 
 
 def contradict(case: Case, provider_ref: str, source: str) -> bool:

@@ -133,10 +133,12 @@ def _taken_up(session: Session, verdict_id: int, desk: Desk) -> tuple[rows.Verdi
 
 
 def _refuse_idle(session: Session, renewal: renewal_rows.Renewal, says: Says) -> None:
-    """Raises NothingToDecide: by hand only what a manager holds is decided, and only what was given back can be a loss."""
+    """Raises NothingToDecide: by hand only what a manager holds is decided, and only what was given back, or
+    pays for another renewal, can be a loss."""
     if says is Says.LOSS:
         conflict = rows.conflict_of(session, renewal.id)
-        if renewal.state is RenewalState.REFUNDED and conflict is not None and conflict.state is ConflictState.OPEN:
+        gone = renewal.state in (RenewalState.REFUNDED, RenewalState.REPLACED)
+        if gone and conflict is not None and conflict.state is ConflictState.OPEN:
             return
     elif renewal.state is RenewalState.MANUAL:
         return

@@ -9,14 +9,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pos.domain.renewals import RenewalState
-from pos.sandbox.records import COMPLETED
+from pos.sandbox.records import COMPLETED, Movement
 from tests.harness.floor import Floor
 from tests.services.shop import findings
 
 R = RenewalState
 UNDECIDED = (R.PAID, R.SUBMITTING, R.PENDING, R.UNKNOWN)
-OWED_OR_BACK = (R.REFUND_DUE, R.REFUNDING, R.REFUNDED)
+OWED_OR_BACK = (R.REFUND_DUE, R.REFUNDING, R.REFUNDED, R.REPLACED)
+ANYBODY = "*"
 _OWNED_AFTER = timedelta(hours=25)
+# Two nights: by then a statement was read that shows whatever the carrier did after it had answered.
+_COMPARED_AFTER = timedelta(hours=50)
 
 
 @dataclass
@@ -58,10 +61,15 @@ class Drawer:
 
 @dataclass
 class Notepad:
-    """``paid`` sale -> price, ``given_back`` sale -> amount; each once, as the people at the counter saw it."""
+    """``paid`` sale -> price, ``given_back`` renewal -> amount, ``refund_receipts`` sale -> how many; each once, as the people
+    at the counter saw it. ``lines`` counts the renewals that were paid, those that replaced another one too. ``late`` are
+    the numbers for which the carrier may do what it had refused."""
 
     paid: dict[str, int] = field(default_factory=dict)
     given_back: dict[str, int] = field(default_factory=dict)
+    refund_receipts: Counter[str] = field(default_factory=Counter)
+    lines: int = 0
+    late: set[str] = field(default_factory=set)
 
     def differs(self, floor: Floor, now: datetime) -> Iterator[str]:
         """Everything that the shop's rows, the carrier's books and the proofs say otherwise this evening."""
@@ -73,43 +81,61 @@ class Notepad:
     def _sales(self, floor: Floor) -> Iterator[str]:
         theirs = dict(floor.ask("select id, total_minor from sales where state = 'paid'"))
         yield from _same("paid sales", self.paid, theirs)
-        back = dict(floor.ask("select sale_id, amount_minor from refunds where state = 'refunded'"))
+        back = dict(floor.ask("select renewal_id, amount_minor from refunds where state = 'refunded'"))
         yield from _same("refunds", self.given_back, back)
 
     def _receipts(self, floor: Floor) -> Iterator[str]:
-        for kind, sales in (("sale", self.paid), ("refund", self.given_back)):
+        for kind, sales in (("sale", dict.fromkeys(self.paid, 1)), ("refund", dict(self.refund_receipts))):
             given = Counter(row[0] for row in floor.ask("select sale_id from receipts where kind = :k", k=kind))
-            yield from _same(f"{kind} receipts", dict.fromkeys(sales, 1), dict(given))
+            yield from _same(f"{kind} receipts", sales, dict(given))
+
+    def charged(self, floor: Floor) -> Counter[str]:
+        """Reference -> how often the carrier took money for it and kept it."""
+        found: Counter[str] = Counter()
+        for movement in floor.sandbox.carrier.books.movements():
+            found[movement.ref] += 1 if movement.state == COMPLETED else -1
+        return found
 
     def _renewals(self, floor: Floor, now: datetime) -> Iterator[str]:
         """Each paid line against the carrier's own books, by our reference."""
-        moved: dict[str, Counter[str]] = {}
-        for movement in floor.sandbox.carrier.books.movements():
-            moved.setdefault(movement.ref, Counter())[movement.state] += 1
-        sql = """select r.id, r.state, r.due_at, r.lease_ends_at, r.paid_at, a.ref from renewals r
-                 left join attempts a on a.renewal_id = r.id where r.paid_at is not null"""
+        charged, movements = self.charged(floor), floor.sandbox.carrier.books.movements()
+        late = {movement.ref for movement in movements if {movement.number, ANYBODY} & self.late}
+        sql = """select r.id, r.state, r.due_at, r.lease_ends_at, r.paid_at, a.ref, c.state from renewals r
+                 left join attempts a on a.renewal_id = r.id left join conflicts c on c.renewal_id = r.id
+                 where r.paid_at is not null"""
         known, lines = set(), floor.ask(sql)
-        if len(lines) != len(self.paid):
-            yield f"{len(lines)} paid lines (or references) for {len(self.paid)} paid sales"
-        for renewal_id, word, due_at, lease_ends_at, paid_at, ref in lines:
-            state, debits = RenewalState(word), moved.get(ref, Counter())[COMPLETED]
+        if len(lines) != self.lines:
+            yield f"{len(lines)} paid lines (or references), the notepad says {self.lines}"
+        for renewal_id, word, due_at, lease_ends_at, paid_at, ref, conflict in lines:
+            state, debits, age = RenewalState(word), charged[ref], now - _moment(paid_at)
             known.add(ref)
-            if debits != 1 if state is R.CONFIRMED else debits > (state not in OWED_OR_BACK):
+            if not 0 <= debits <= 1 or (debits and state in OWED_OR_BACK and ref not in late):
                 yield f"renewal {renewal_id}: {state} with {debits} debits at the carrier"
+            if state is R.CONFIRMED and not debits and not _was_reversed(movements, ref):
+                yield f"renewal {renewal_id}: confirmed, and the carrier was not paid"
+            if age > _COMPARED_AFTER and (state is R.CONFIRMED) > debits:
+                yield f"renewal {renewal_id}: nobody noticed that the carrier took it back"
+            if age > _COMPARED_AFTER and debits and state in OWED_OR_BACK and conflict is None:
+                yield f"renewal {renewal_id}: {state}, and nobody noticed that the carrier did it after all"
             if state in UNDECIDED and due_at is None and lease_ends_at is None:
                 yield f"renewal {renewal_id}: {state} without an owner and without a next time"
-            if state in UNDECIDED and now - _moment(paid_at) > _OWNED_AFTER:
+            if state in UNDECIDED and age > _OWNED_AFTER:
                 yield f"renewal {renewal_id}: {state} after 25 hours"
-        for ref in set(moved) - known:
+        for ref in set(charged) - known:
             yield f"the carrier was paid for {ref}, which nobody paid us for"
 
     def _proofs(self, floor: Floor) -> Iterator[str]:
-        """Journal, books and statement. The statement must name what a manager holds and the carrier charged, and no more."""
-        held = {row[0] for row in floor.ask(
-            "select a.ref from attempts a join renewals r on r.id = a.renewal_id where r.state = 'manual'"
-        )}  # fmt: skip
-        debits = {movement.ref for movement in floor.sandbox.carrier.books.debits()}
-        due = {f"charged for {ref}, which we did not confirm" for ref in held & debits}
+        """Journal, books and statement. The statement must name what the carrier did and we did not book, and no more."""
+        charged = self.charged(floor)
+        sql = """select a.ref, r.state, c.state from attempts a join renewals r on r.id = a.renewal_id
+                 left join conflicts c on c.renewal_id = r.id"""
+        due = set()
+        for ref, word, conflict in floor.ask(sql):
+            is_booked = word == R.CONFIRMED or conflict == "lost"
+            if charged[ref] and not is_booked and word not in UNDECIDED:
+                due.add(f"charged for {ref}, which we did not confirm")
+            elif not charged[ref] and is_booked:
+                due.add(f"gave the money for {ref} back, which we confirmed")
         for finding in findings(floor.app):
             words = finding.partition(": ")[2]
             if words in due:
@@ -118,6 +144,10 @@ class Notepad:
                 yield finding
         for words in due:
             yield f"the statement does not say: {words}"
+
+
+def _was_reversed(movements: list[Movement], ref: str) -> bool:
+    return any(movement.ref == ref and movement.state != COMPLETED for movement in movements)
 
 
 def _same(what: str, ours: dict[str, int], theirs: dict[str, int]) -> Iterator[str]:

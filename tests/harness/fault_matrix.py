@@ -14,19 +14,19 @@ from datetime import timedelta
 from pathlib import Path
 
 from pos.carriers.tokens import ClientCredentials
-from pos.domain.errors import CounterError
+from pos.domain.errors import CarrierUnasked, CounterError, FloatUsedUp, NotYetKnown, SamePerson
+from pos.domain.verdicts import Says
 from pos.sandbox.records import Fate
 from pos.sandbox.settings import Settings as SandboxSettings
-from pos.services import renewals
+from pos.services import card_refunds, renewals
 from tests.carriers.raw_server import raw_server
 from tests.harness.fault_round import (
     ENFORCED,
     LIAR,
     NOT_ATOMIC,
-    NOT_ENFORCED,
     OWED_OR_BACK,
     PROFILES,
-    SLOW_SETTLE,
+    TAKES_TWINS,
     End,
     Profile,
     R,
@@ -42,6 +42,7 @@ SETTINGS = SandboxSettings(late_seconds=0.9, drip_seconds=0.05, huge_bytes=9_000
 
 DONE = End(R.CONFIRMED, debits=1)
 HELD = End(R.MANUAL)
+TAKEN_BACK = End(R.REFUND_DUE, debits=1, reversals=1)
 OWED = End(R.REFUND_DUE)
 # A manager owns it and the carrier has been paid: the statement must say so, because nobody else will.
 HELD_AND_CHARGED = End(R.MANUAL, debits=1, objections=("which we did not confirm",))
@@ -49,6 +50,7 @@ HELD_AND_CHARGED = End(R.MANUAL, debits=1, objections=("which we did not confirm
 REFUSALS = ("refuse", "product_unavailable", "operator_down", "too_soon", "limit_reached", "invalid_number", "unknown_code")
 UNREADABLE = ("html_200", "broken_json", "wrong_charset", "empty_200")
 NO_END = ("drip", "endless_headers", "huge", "gzip_bomb")
+CALLED = ("completed", "failed", "cancelled", "held", "nonsense")
 OTHER_ECHO = ("wrong_echo", "wrong_currency", "wrong_offering")
 
 
@@ -80,6 +82,19 @@ def is_refused_and_paid_back(r: Round) -> End:
     r.give_back()
     r.give_back()
     return End(R.REFUNDED)
+
+
+def is_refused_and_replaced(r: Round) -> End:
+    """Another plan or number for the same money: a renewal of its own, under a reference of its own."""
+    is_refused(r)
+    r.replace()
+    r.judge(End(R.PAID))
+    if r.random.random() < 0.5:
+        r.hit(["lost_after_commit", "error_500_after"])
+    r.work()
+    r.see_it_out()
+    r.night()
+    return DONE
 
 
 def fails_after_pending(r: Round) -> End:
@@ -334,8 +349,124 @@ def says_it_many_times_when_asked(r: Round) -> End:
     return DONE
 
 
-def sends_a_webhook(r: Round) -> End:
-    raise Wrong("nothing listens to a webhook")
+# ---------------------------------------------------------------- F16, F17: the carrier calls
+
+
+def calls_before_the_reply(r: Round) -> End:
+    """Whatever the call says: the order is being sent, so there is nothing to ask yet."""
+    r.pay()
+    task = r.floor.take_next()
+    r.expect(task.request is not None, "nothing is sent")
+    outcome = r.floor.kit.carriers[task.carrier].submit(task.request)  # type: ignore[arg-type]  # told above
+    r.is_called(r.random.choice(CALLED))
+    r.must(R.SUBMITTING)
+    with r.floor.app.app_context():
+        renewals.write_outcome(task, outcome, kit=r.floor.kit)
+    r.keep_house()
+    r.work()
+    return DONE
+
+
+def calls_when_it_is_done(r: Round) -> End:
+    """The question comes earlier, and its answer decides."""
+    _accepted(r, "pending_then_done", 4)
+    r.floor.pass_time(4.5)
+    r.work()
+    r.must(R.PENDING)
+    r.is_called("completed")
+    r.work()
+    r.must(R.CONFIRMED)
+    return DONE
+
+
+def calls_many_times(r: Round) -> End:
+    """From 2 to 50 times the same message, and as often one that differs: one move."""
+    _accepted(r, "pending_then_done", 4)
+    r.floor.pass_time(4.5)
+    for number in range(r.random.randint(2, 50)):
+        r.is_called("completed")
+        r.is_called("completed", number=number)
+        if r.random.random() < 0.2:
+            r.work()
+    r.work()
+    r.keep_house()
+    r.expect(r.happened("renewal.confirmed") == 1, "one success moved it more than once")
+    return DONE
+
+
+def calls_with_a_lie(r: Round) -> End:
+    """Forged, or with another state, number or amount: not a word of it is believed."""
+    _accepted(r, "pending_then_done", 600)
+    for state in CALLED:
+        lies = {"taxIncludedAmount": {"unit": "GBP", "value": 0.01}, "msisdn": "+447700900399"}
+        r.is_called(state, **r.random.choice([{}, lies]))
+        r.work()
+        r.must(R.PENDING)
+        r.keep_house()
+        r.must(R.PENDING)
+    r.see_it_out()
+    return DONE
+
+
+def calls_with_a_lie_about_a_refusal(r: Round) -> End:
+    is_refused(r)
+    r.is_called("completed")
+    r.keep_house()
+    r.work()
+    return OWED
+
+
+def calls_about_a_stranger(r: Round) -> End:
+    """A reference that we never made, or no message at all, stands on the list of orphans and moves nothing."""
+    _accepted(r, "pending_then_done", 600)
+    before = r.floor.ask("select count(*) from journal")
+    for body in (r.call("completed", ref="SC-NEVERMADE"), r.call("failed", ref="X" * 300), b"{", b"", b"\xff" * 50):
+        r.hear(body)
+    r.keep_house()
+    r.work()
+    r.expect(r.floor.ask("select count(*) from journal") == before, "a stranger's call was written into a chain")
+    orphans = r.floor.ask("select count(*) from notifications where renewal_id is null")
+    r.expect(orphans == [(5,)], f"{orphans} orphans, not 5")
+    r.see_it_out()
+    return DONE
+
+
+def calls_a_week_late(r: Round) -> End:
+    r.pay()
+    r.work()
+    r.must(R.CONFIRMED)
+    r.floor.pass_time(7 * 86_400)
+    r.is_called(r.random.choice(CALLED))
+    r.keep_house()
+    r.work()
+    r.night()
+    return DONE
+
+
+def calls_about_what_it_took_back(r: Round) -> End:
+    """F19 by a call: it is no proof, but a reason to ask. The statement of the day was read before."""
+    r.keep_house()
+    _takes_back(r)
+    r.is_called("cancelled")
+    r.must(R.CONFIRMED)
+    r.keep_house()
+    return TAKEN_BACK
+
+
+def calls_about_what_it_did_after_all(r: Round) -> End:
+    """F18 by a call: the refund is stopped, before any statement."""
+    r.keep_house()
+    _fails_and_does_it(r)
+    r.is_called("completed")
+    r.keep_house()
+    return _stopped(r)
+
+
+def _accepted(r: Round, fault: str, seconds: float) -> None:
+    r.hit([fault], seconds=seconds)
+    r.pay()
+    r.work()
+    r.must(R.PENDING)
 
 
 # ---------------------------------------------------------------- F18, F19: second thoughts
@@ -343,35 +474,102 @@ def sends_a_webhook(r: Round) -> End:
 
 def does_it_after_the_manager_has_it(r: Round) -> End:
     """Later than it ever promised; the money is still held, and the statement names the debit."""
+    _does_it_too_late(r)
+    return HELD_AND_CHARGED
+
+
+def does_it_after_the_manager_has_it_and_two_decide(r: Round) -> End:
+    """The statement raises the alarm; what it says is what two people agree on."""
+    _does_it_too_late(r)
+    r.night()
+    r.expect(r.conflict() == "stopped", f"the alarm is {r.conflict()}")
+    r.judge(HELD_AND_CHARGED)
+    r.decide(Says.CONFIRMED)
+    return DONE
+
+
+def _does_it_too_late(r: Round) -> None:
     r.hit(["done_later"], seconds=r.profile.settle_seconds + r.random.uniform(600, 6000))
     r.pay()
     r.work()
     r.see_it_out()
     r.judge(HELD)
     r.wait(6600, 9000)
-    return HELD_AND_CHARGED
+
+
+def is_decided_by_two_people(r: Round) -> End:
+    """It never came: two people say so, and the customer gets the money back. One person alone decides nothing."""
+    r.hit(["lost_before_commit"])
+    r.pay()
+    r.work()
+    r.see_it_out()
+    r.judge(HELD)
+    r.night()
+    r.judge(HELD)
+    try:
+        r.decide(Says.REJECTED, second=r.manager)
+    except SamePerson:
+        r.judge(HELD)
+    else:
+        raise Wrong("one person was two")
+    r.decide(Says.REJECTED)
+    r.judge(OWED)
+    r.give_back()
+    r.night()
+    return End(R.REFUNDED)
 
 
 def does_it_after_the_refund_was_due(r: Round) -> End:
-    """The refund is stopped while it is not paid out."""
+    """The refund is stopped while it is not paid out, by the statement of the night at the latest."""
     _fails_and_does_it(r)
-    try:
-        r.give_back()
-    except CounterError:
-        return End(r.state, debits=1)
-    raise Wrong("paid back what the carrier has delivered")
+    r.night()
+    return _stopped(r)
+
+
+def does_it_after_the_refund_was_due_and_two_decide(r: Round) -> End:
+    _fails_and_does_it(r)
+    r.night()
+    r.judge(_stopped(r))
+    r.decide(Says.CONFIRMED)
+    r.night()
+    return DONE
 
 
 def does_it_after_the_refund(r: Round) -> End:
-    """The money is gone: a loss row with an approver, never silence."""
+    """The money is gone: an alarm until two people book the loss, never silence."""
     r.hit(["failed_then_done"], seconds=10)
     r.pay()
     r.work()
     r.see_it_out()
     r.give_back()
     r.wait(100, 1000)
-    r.expect(r.happened("renewal.loss") == 1, "the journal knows of no loss")
-    return End(R.REFUNDED, debits=1)
+    r.night()
+    r.expect(r.conflict() == "open", f"the alarm is {r.conflict()}")
+    r.judge(End(R.REFUNDED, debits=1, objections=("which we did not confirm",)))
+    r.decide(Says.LOSS)
+    r.expect(r.conflict() == "lost", f"the loss is {r.conflict()}")
+    r.night()
+    return End(R.REFUNDED, debits=1, is_lost=True)
+
+
+def does_it_while_the_terminal_pays_back(r: Round) -> End:
+    """The card refund is under way: it cannot be stopped. When the terminal gave nothing back after all, the next statement
+    stops it."""
+    r.hit(["failed_then_done"], seconds=10)
+    r.pay(by_card=True)
+    r.work()
+    r.see_it_out()
+    with r.floor.app.app_context():
+        card_refunds.begin_card_refund(r.sale_id, r.desk, kit=r.floor.kit)
+    r.wait(100, 1000)
+    r.night()
+    r.must(R.REFUNDING)
+    r.expect(r.conflict() == "open", f"the alarm is {r.conflict()}")
+    with r.floor.app.app_context():
+        card_refunds.card_refund_is_missing(r.sale_id, r.desk, kit=r.floor.kit)
+    r.must(R.REFUND_DUE)
+    r.night()
+    return _stopped(r)
 
 
 def _fails_and_does_it(r: Round) -> None:
@@ -383,14 +581,54 @@ def _fails_and_does_it(r: Round) -> None:
     r.wait(100, 1000)
 
 
+def _stopped(r: Round) -> End:
+    """No money leaves for what the carrier has delivered; a manager has it."""
+    r.must(R.MANUAL)
+    r.expect(r.conflict() == "stopped", f"the alarm is {r.conflict()}")
+    try:
+        r.give_back()
+    except NotYetKnown:
+        return HELD_AND_CHARGED
+    raise Wrong("paid back what the carrier has delivered")
+
+
+def does_it_after_it_was_replaced(r: Round) -> End:
+    """The same money pays for another renewal already: the customer has two, the shop a loss."""
+    _fails_and_does_it(r)
+    old = r.floor.line(r.sale_id).id
+    r.replace()
+    r.work()
+    r.must(R.CONFIRMED)
+    r.night()
+    r.expect(r.conflict(old) == "open", f"the alarm is {r.conflict(old)}")
+    r.judge(End(R.CONFIRMED, debits=2, objections=("which we did not confirm",)))
+    r.decide(Says.LOSS, about=old)
+    r.expect(r.conflict(old) == "lost", f"the loss is {r.conflict(old)}")
+    return End(R.CONFIRMED, debits=2, is_lost=True)
+
+
 def takes_it_back(r: Round) -> End:
+    _takes_back(r)
+    r.night()
+    r.must(R.REFUND_DUE)
+    r.night()
+    return TAKEN_BACK
+
+
+def takes_it_back_and_it_is_paid_back(r: Round) -> End:
+    takes_it_back(r)
+    r.give_back()
+    r.give_back()
+    r.night()
+    return End(R.REFUNDED, debits=1, reversals=1)
+
+
+def _takes_back(r: Round) -> None:
     r.hit(["done_then_reversed"], seconds=r.random.uniform(30, 3000))
     r.pay()
     r.work()
     r.must(R.CONFIRMED)
-    r.wait(3600, 90_000)
-    r.see_it_out()
-    return End(R.REFUND_DUE, debits=1, reversals=1)
+    r.wait(3600, 7200)
 
 
 # ---------------------------------------------------------------- F20 to F24
@@ -421,7 +659,9 @@ def forbids(r: Round) -> End:
     r.pay()
     r.work()
     r.must(R.PAID)
+    r.expect(r.alarms() == ["kept_back"], f"the tills are warned of {r.alarms()}")
     r.see_it_out()
+    r.expect(r.alarms() == [], f"the tills are warned of {r.alarms()} still")
     return DONE
 
 
@@ -434,6 +674,7 @@ def refuses_our_credentials(r: Round) -> End:
         r.floor.wire_up(**r.profile.habits)
         r.work()
         r.must(R.PAID)
+        r.expect(r.alarms() == ["kept_back"], f"the tills are warned of {r.alarms()}")
     finally:
         settings.client_secret = right
     r.see_it_out()
@@ -452,12 +693,27 @@ def has_no_float(r: Round) -> End:
 
 def has_no_float_for_the_next(r: Round) -> End:
     has_no_float(r)
+    r.expect(r.alarms() == ["dry"], f"the tills are warned of {r.alarms()}")
     r.floor.pass_time(1)
+    _nobody_pays(r, FloatUsedUp)
+    r.floor.sandbox.carrier.books.set_wallet("GBP", 1_000_000)
+    r.keep_house()
+    r.expect(r.alarms() == [], f"the tills are warned of {r.alarms()} still")
+    r.judge(OWED)
+    r.sale_id = r.pay()
+    r.work()
+    return DONE
+
+
+def _nobody_pays(r: Round, why: type[CounterError]) -> None:
+    """The next customer's money is refused, and for this reason."""
+    before = r.floor.ask("select count(*) from payments")
     try:
         r.pay()
-    except CounterError:
-        return OWED
-    raise Wrong("the next customer's money was taken although the float is used up")
+    except why:
+        r.expect(r.floor.ask("select count(*) from payments") == before, "a payment was written all the same")
+        return
+    raise Wrong(f"the next customer's money was taken, and nobody said {why.__name__}")
 
 
 def has_another_clock(r: Round) -> End:
@@ -530,13 +786,30 @@ def cannot_be_asked_by_the_next(r: Round) -> End:
     r.floor.misbehave("error_500", "find", None)
     for _ in range(4):
         r.wait(120, 400)
-    try:
-        r.pay()
-    except CounterError:
-        r.floor.sandbox.carrier.faults.clear()
-        r.see_it_out()
-        return DONE
-    raise Wrong("the next customer's money was taken although the carrier cannot be asked")
+    r.expect(r.alarms() == ["unasked"], f"the tills are warned of {r.alarms()}")
+    _nobody_pays(r, CarrierUnasked)
+    r.floor.sandbox.carrier.faults.clear()
+    r.see_it_out()
+    r.expect(r.alarms() == [], f"the tills are warned of {r.alarms()} still")
+    r.judge(DONE)
+    r.sale_id = r.pay()
+    r.work()
+    return DONE
+
+
+def goes_on_selling_although_it_cannot_be_asked(r: Round) -> End:
+    """A carrier that refuses twins needs no breaker: what is in doubt is simply sent again."""
+    r.hit(["lost_after_commit"])
+    r.pay()
+    r.work()
+    r.floor.misbehave("error_500", "find", None)
+    for _ in range(4):
+        r.wait(120, 400)
+    r.judge(End(R.UNKNOWN, debits=1))
+    r.pay()
+    r.floor.sandbox.carrier.faults.clear()
+    r.see_it_out()
+    return DONE
 
 
 # ---------------------------------------------------------------- the table
@@ -560,6 +833,7 @@ CASES: tuple[Case, ...] = (
     Case("F1", "submit", succeeds),
     Case("F2", "submit", is_refused),
     Case("F2", "submit", is_refused_and_paid_back),
+    Case("F2", "submit", is_refused_and_replaced),
     Case("F2", "status", fails_after_pending),
     Case("F3", "submit", is_refused_when_sent_again, (ENFORCED,)),
     Case("F3", "status", is_always_refused_when_sent_again, (ENFORCED,)),
@@ -582,11 +856,25 @@ CASES: tuple[Case, ...] = (
     Case("F15", "status", is_cut_off_when_asked),
     Case("F16", "submit", says_it_many_times),
     Case("F16", "status", says_it_many_times_when_asked),
-    Case("F17", "webhook", sends_a_webhook, (ENFORCED,)),
-    Case("F18", "status", does_it_after_the_manager_has_it, (NOT_ENFORCED, NOT_ATOMIC, SLOW_SETTLE)),
+    Case("F16", "webhook", calls_many_times),
+    Case("F17", "webhook", calls_before_the_reply),
+    Case("F17", "webhook", calls_when_it_is_done),
+    Case("F17", "webhook", calls_with_a_lie),
+    Case("F17", "webhook", calls_with_a_lie_about_a_refusal),
+    Case("F17", "webhook", calls_about_a_stranger),
+    Case("F17", "webhook", calls_a_week_late),
+    Case("F18", "webhook", calls_about_what_it_did_after_all),
+    Case("F18", "status", is_decided_by_two_people, TAKES_TWINS),
+    Case("F18", "status", does_it_after_the_manager_has_it, TAKES_TWINS),
+    Case("F18", "status", does_it_after_the_manager_has_it_and_two_decide, TAKES_TWINS),
+    Case("F18", "status", does_it_after_the_refund_was_due_and_two_decide),
+    Case("F18", "status", does_it_while_the_terminal_pays_back),
     Case("F18", "status", does_it_after_the_refund_was_due),
     Case("F18", "status", does_it_after_the_refund),
+    Case("F18", "status", does_it_after_it_was_replaced),
     Case("F19", "status", takes_it_back),
+    Case("F19", "status", takes_it_back_and_it_is_paid_back),
+    Case("F19", "webhook", calls_about_what_it_took_back),
     Case("F20", "submit", asks_for_a_pause),
     Case("F20", "submit", forgets_our_token),
     Case("F20", "submit", forbids),
@@ -598,20 +886,12 @@ CASES: tuple[Case, ...] = (
     Case("F23", "submit", knows_the_reference_with_another_body, (ENFORCED, NOT_ATOMIC)),
     Case("F24", "status", cannot_be_asked),
     Case("F24", "submit", takes_no_orders),
-    Case("F24", "status", cannot_be_asked_by_the_next, (NOT_ENFORCED, NOT_ATOMIC, SLOW_SETTLE)),
+    Case("F24", "status", cannot_be_asked_by_the_next, TAKES_TWINS),
+    Case("F24", "status", goes_on_selling_although_it_cannot_be_asked, (ENFORCED,)),
 )
 
 # What the shop does not reach yet, and why. Played all the same: an entry that ends right must leave this list.
-NOT_YET: dict[Callable[[Round], End], str] = {
-    sends_a_webhook: "no door for webhooks yet",
-    does_it_after_the_refund_was_due: "no refund is stopped by a late success yet; only the statement names it",
-    does_it_after_the_refund: "no loss row with an approver yet; only the statement names it",
-    takes_it_back: "no move to reversed yet; only the statement names it",
-    forbids: "a 403 still counts as a refusal of the order",
-    refuses_our_credentials: "refused credentials still count as a refusal of the order",
-    has_no_float_for_the_next: "an exhausted float does not stop the next sale yet",
-    cannot_be_asked_by_the_next: "no breaker yet",
-}
+NOT_YET: dict[Callable[[Round], End], str] = {}
 
 
 def play(case: Case, profile: Profile, seed: int, floor: Floor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -9,12 +10,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from pos import demo
 from pos.domain.payments import CardSlip
 from pos.domain.renewals import RenewalState
 from pos.domain.tills import Desk
+from pos.domain.verdicts import Evidence, Says
 from pos.sandbox.catalogue import OFFERINGS
-from pos.sandbox.records import COMPLETED
-from pos.services import payments, refunds
+from pos.sandbox.records import COMPLETED, Movement
+from pos.services import (
+    card_refunds,
+    notifications,
+    payments,
+    refunds,
+    renewals,
+    replacements,
+    standings,
+    statements,
+    status,
+    verdicts,
+)
 from tests.conftest import LONDON_NOON
 from tests.harness.floor import Floor
 from tests.services.shop import findings
@@ -58,17 +72,20 @@ SLOW_SETTLE = Profile(
 )
 # Promises what it does not keep: the one way to two debits, and it must be seen the same day.
 LIAR = Profile("liar", True, {}, {"atomic_refs": False})
+TAKES_TWINS = (NOT_ENFORCED, NOT_ATOMIC, SLOW_SETTLE)
 PROFILES = (ENFORCED, NOT_ENFORCED, NOT_ATOMIC, SLOW_SETTLE)
 
 
 @dataclass(frozen=True)
 class End:
-    """The state, the carrier's debits and reversals under our reference, and words of what the statement must object to."""
+    """The state, the carrier's debits and reversals under our reference, words of what the statement must object to, and
+    whether two people booked the debit as a loss."""
 
     state: RenewalState
     debits: int = 0
     reversals: int = 0
     objections: tuple[str, ...] = ()
+    is_lost: bool = False
 
 
 class Round:
@@ -78,6 +95,7 @@ class Round:
         self.floor, self.profile, self.random = floor, profile, random.Random(seed)
         floor.reset(start, profile.switches, **profile.habits)
         self.desk: Desk = floor.desk()
+        self.manager: Desk = floor.desk(staff="201")
         floor.open_shift(self.desk)
         self.is_lyca = self.random.random() < 0.7
         self.sale_id = ""
@@ -104,10 +122,12 @@ class Round:
 
     # ---------------------------------------------------------------- the sale
 
-    def pay(self) -> str:
+    def pay(self, by_card: bool | None = None) -> str:
         """A customer pays, in cash or by card; the worker has not seen it yet. The sale's id."""
         ready = self.floor.ready(self.desk, self.number(), self.plan())
-        if self.random.random() < 0.5:
+        if by_card is None:
+            by_card = self.random.random() >= 0.5
+        if not by_card:
             self.floor.take_cash(ready)
         else:
             with self.floor.app.app_context():
@@ -120,6 +140,82 @@ class Round:
     def give_back(self) -> None:
         with self.floor.app.app_context():
             refunds.pay_back(self.sale_id, self.desk, kit=self.floor.kit, authorisation="R1S2", slip_number="0018")
+
+    def replace(self) -> str:
+        """Another plan of the same price, or another number of the same operator, for the money of the refused renewal."""
+        line = self.floor.line(self.sale_id)
+        with self.floor.app.app_context():
+            plans = replacements.choices(self.sale_id, line.id, self.desk).plans
+            number = self.random.choice([None, self.number()])
+            chosen = (self.sale_id, line.id, number, self.random.choice(plans).id, self.desk)
+            news = {replacements.replace_refused(*chosen, kit=self.floor.kit) for _ in range(self.random.randint(1, 3))}
+        self.expect(len(news) == 1, "one press and another brought two renewals")
+        return news.pop()
+
+    # ---------------------------------------------------------------- who decides
+
+    def decide(self, says: Says, second: Desk | None = None, about: str | None = None) -> None:
+        """A manager proposes, the clerk agrees; each presses once or twice."""
+        renewal_id = about or self.floor.line(self.sale_id).id
+        numbers = [movement.order_id for movement in self.ours() if movement.state == COMPLETED]
+        with self.floor.app.app_context():
+            for _ in range(self.random.randint(1, 2)):
+                verdict = verdicts.propose(
+                    renewal_id,
+                    says,
+                    Evidence.STATEMENT,
+                    "line 7",
+                    self.manager,
+                    kit=self.floor.kit,
+                    provider_ref=numbers[0] if numbers else "",
+                )
+            for _ in range(self.random.randint(1, 2)):
+                verdicts.agree(verdict, second or self.desk, kit=self.floor.kit)
+
+    def conflict(self, about: str | None = None) -> str:
+        """How the alarm about a late success stands."""
+        renewal_id = about or self.floor.line(self.sale_id).id
+        found = self.floor.ask("select state from conflicts where renewal_id = :r", r=renewal_id)
+        return str(found[0][0]) if found else "none"
+
+    def alarms(self) -> list[str]:
+        """What every till is warned of."""
+        with self.floor.app.app_context():
+            return [alarm.kind for alarm in standings.alarms_now(kit=self.floor.kit)]
+
+    # ---------------------------------------------------------------- the carrier calls
+
+    def call(self, state: str, ref: str | None = None, **more: object) -> bytes:
+        """A message about our order, or about another reference."""
+        named = ref or self.floor.attempts(self.sale_id)[0].ref
+        order = {"id": "77", "externalId": [{"externalIdentifierType": "clientRef", "id": named}], "state": state, **more}
+        return json.dumps({"eventType": "productOrderStateChangeEvent", "event": {"productOrder": order}}).encode()
+
+    def is_called(self, state: str, **more: object) -> None:
+        self.hear(self.call(state, **more))
+
+    def hear(self, body: bytes) -> None:
+        with self.floor.app.app_context():
+            notifications.receive(demo.CARRIER, {"Content-Type": "application/json"}, body, kit=self.floor.kit)
+
+    # ---------------------------------------------------------------- the worker
+
+    def keep_house(self) -> None:
+        """What the worker does beside sending: the settled that were called about, the wallet, silent terminals, statements."""
+        with self.floor.app.app_context():
+            renewals.recover("nobody", kit=self.floor.kit)
+            payments.mark_silent_terminals(kit=self.floor.kit)
+            card_refunds.mark_silent_refunds(kit=self.floor.kit)
+            notifications.ask_about_the_settled(kit=self.floor.kit)
+            status.ask_carriers(kit=self.floor.kit)
+            silent = statements.resolve_by_day(kit=self.floor.kit)
+        self.expect(silent == [], "the statement could not be read")
+
+    def night(self) -> None:
+        """The business day is over in every store, and the statement was read; what it makes due is done."""
+        self.floor.pass_time(86_400)
+        self.keep_house()
+        self.work()
 
     def work(self) -> None:
         self.floor.work()
@@ -156,10 +252,11 @@ class Round:
         if not is_so:
             raise Wrong(words)
 
-    def movements(self) -> Counter[str]:
-        """What the carrier's own books say of our references: state -> how often."""
-        ours = {attempt.ref for attempt in self.floor.attempts(self.sale_id)}
-        return Counter(m.state for m in self.floor.sandbox.carrier.books.movements() if m.ref in ours)
+    def ours(self) -> list[Movement]:
+        """What the carrier's own books say of the references of this sale, those of replaced renewals too."""
+        sql = "select a.ref from attempts a join renewals r on r.id = a.renewal_id where r.sale_id = :s"
+        refs = {row[0] for row in self.floor.ask(sql, s=self.sale_id)}
+        return [movement for movement in self.floor.sandbox.carrier.books.movements() if movement.ref in refs]
 
     def happened(self, kind: str) -> int:
         """How often the journal tells this of the renewal."""
@@ -172,7 +269,7 @@ class Round:
     def judge(self, end: End) -> None:
         """State, the carrier's debits, one reference, our accounts to the penny, the journal, and the statement."""
         self.must(end.state)
-        moved = self.movements()
+        moved = Counter(movement.state for movement in self.ours())
         self.expect(moved[COMPLETED] == end.debits, f"{moved[COMPLETED]} debits at the carrier, not {end.debits}")
         self.expect(moved["reversed"] == end.reversals, f"{moved['reversed']} reversals, not {end.reversals}")
         attempts = self.floor.attempts(self.sale_id)
@@ -187,25 +284,30 @@ class Round:
         self.expect(told, f"verify says {found}, not {list(end.objections)}")
 
     def _judge_accounts(self, end: End) -> None:
+        """Of the whole sale: what a replaced renewal left behind must come to nothing."""
         line = self.floor.line(self.sale_id)
-        rows = self.floor.ask("select debit, credit, amount_minor from ledger_transfers where renewal_id = :r", r=line.id)
+        rows = self.floor.ask("select debit, credit, amount_minor from ledger_transfers where sale_id = :s", s=self.sale_id)
         stands: Counter[str] = Counter()
         for debit, credit, minor in rows:
             stands[debit] += minor
             stands[credit] -= minor
-        taken = stands["drawer"] + stands["card_clearing"]
+        stands["taken"] = stands.pop("drawer", 0) + stands.pop("card_clearing", 0)
         price, cost, tax = line.price_minor, line.cost_minor, line.tax_minor
+        sql = (
+            "select coalesce(sum(r.cost_minor), 0) from renewals r join conflicts c on c.renewal_id = r.id where c.state = 'lost'"
+        )
+        lost = self.floor.ask(sql + " and r.sale_id = :s", s=self.sale_id)[0][0] if end.is_lost else 0
         is_open = end.state in (R.SUBMITTING, R.PENDING, R.UNKNOWN, R.MANUAL)
         is_done = end.state is R.CONFIRMED
         right = {
             "taken": 0 if end.state is R.REFUNDED else price,
             "customer_money_held": -price if is_open or end.state is R.PAID else 0,
-            "refund_payable": -price if end.state is R.REFUND_DUE else 0,
+            "refund_payable": -price if end.state in (R.REFUND_DUE, R.REFUNDING) else 0,
             "carrier_pending": cost if is_open else 0,
-            "carrier_float": -cost if is_open or is_done else 0,
-            "cost_of_sales": cost if is_done else 0,
+            "carrier_float": -cost * (is_open or is_done) - lost,
+            "cost_of_sales": cost * is_done + lost,
             "revenue": tax - price if is_done else 0,
             "tax": -tax if is_done else 0,
         }
-        found = {name: taken if name == "taken" else stands[name] for name in right}
-        self.expect(found == right, f"the accounts say {found}, not {right}")
+        found = {name: stands[name] for name in right.keys() | stands.keys()}
+        self.expect(found == {name: right.get(name, 0) for name in found}, f"the accounts say {found}, not {right}")

@@ -9,6 +9,7 @@ opens with the seed after it, so that comparing every evening stays possible ove
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import random
 import secrets
@@ -23,23 +24,45 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
+from pos import demo
 from pos.domain.documents import DocumentType
 from pos.domain.errors import (
     CarrierDown,
+    CarrierUnasked,
     CounterError,
     DrawerTooLow,
     DuplicateRenewal,
+    FloatUsedUp,
     NumberBusy,
     OtherContent,
     QuoteExpired,
+    RefundOverLimit,
+    SamePerson,
     TenderOpen,
 )
 from pos.domain.money import Money
 from pos.domain.payments import CardSlip
 from pos.domain.tills import Desk
+from pos.domain.verdicts import Evidence, Says
 from pos.sandbox.catalogue import OFFERINGS
 from pos.sandbox.faults import Fault
-from pos.services import identity_checks, numbers, payments, print_jobs, receipts, refunds, renewals, sales, shifts
+from pos.services import (
+    card_refunds,
+    identity_checks,
+    notifications,
+    numbers,
+    payments,
+    print_jobs,
+    receipts,
+    refunds,
+    renewals,
+    replacements,
+    sales,
+    shifts,
+    statements,
+    status,
+    verdicts,
+)
 from tests.conftest import LONDON_NOON
 from tests.harness.day_model import Drawer, Notepad
 from tests.harness.floor import Floor, furnish, open_floor
@@ -57,11 +80,17 @@ FAULTS = (
     "late", "silent", "done_later", "lost_after_commit", "lost_before_commit", "error_500", "error_500_after", "broken_json",
     "html_502", "html_502_before", "cut_answer", "drip", "huge", "wrong_echo", "unknown_status", "pending_then_done",
     "pending_then_failed", "rate_limit", "token_expired", "html_200", "empty_200", "refuse", "product_unavailable",
-    "operator_down", "too_soon", "limit_reached", "no_id", "wrong_charset", "gzip_bomb", "wrong_currency",
+    "operator_down", "too_soon", "limit_reached", "no_id", "wrong_charset", "gzip_bomb", "wrong_currency", "forbidden",
+    "failed_then_done", "done_then_reversed",
 )  # fmt: skip
 DEAF = ("error_500", "html_200", "lost_after_commit", "cut_answer", "empty_200")
 # What a clerk may be told on such a day; any other refusal is a fault of the shop.
-MAY_BE_TOLD = (CarrierDown, DrawerTooLow, DuplicateRenewal, NumberBusy, QuoteExpired, TenderOpen)
+MAY_BE_TOLD = (
+    CarrierDown, CarrierUnasked, DrawerTooLow, DuplicateRenewal, FloatUsedUp, NumberBusy, QuoteExpired, RefundOverLimit,
+    TenderOpen,
+)  # fmt: skip
+# Every third store has a carrier that takes twins, and whose statement is promised to be whole within the hour.
+LOOSE = {"enforce_unique_refs": False, "statement_complete_after": timedelta(hours=1)}
 
 
 class Broken(AssertionError):
@@ -88,6 +117,17 @@ class OpenCard:
     was_charged: bool
 
 
+@dataclass
+class OpenRefund:
+    """A card refund without a result: what the terminal's list will say, when somebody looks."""
+
+    renewal_id: str
+    sale_id: str
+    till: Place
+    price: int
+    was_given: bool
+
+
 class StoreDays:
     """One store's life. ``step`` counts every press of a button."""
 
@@ -99,8 +139,15 @@ class StoreDays:
         self.told: Counter[str] = Counter()
         self.notepad = Notepad()
         self.cards: list[OpenCard] = []
+        self.card_refunds: list[OpenRefund] = []
+        self.lines: dict[str, int] = {}
+        self.deciding: set[str] = set()
         self.last_number: dict[str, tuple[str, int, list[tuple[str, int]]]] = {}
-        floor.reset(MORNING)
+        self.takes_twins = seed % 3 == 0
+        if self.takes_twins:
+            floor.reset(MORNING, {"enforce_unique_refs": False}, **LOOSE)
+        else:
+            floor.reset(MORNING)
         self.tills = [
             Place(floor.desk("LON1", "101"), floor.desk("LON1", "201")),
             Place(floor.desk("LON2", "102"), floor.desk("LON2", "201")),
@@ -131,6 +178,7 @@ class StoreDays:
             self._open(till)
         to_sell = self.sales_a_day
         gone = self._an_hour_without_the_carrier(opening)
+        dry = self._a_while_without_float(opening)
         noon = opening + timedelta(hours=self.random.uniform(3, 6))
         pace = 36_000 / (self.sales_a_day * 5)
         while to_sell or any(till.story for till in self.tills):
@@ -139,6 +187,7 @@ class StoreDays:
             now = self.floor.clock.now()
             if self.floor.inside is not None:
                 self.floor.inside.is_shut = gone[0] <= now < gone[1]
+            self._fill_float(dry[0] <= now < dry[1])
             if now > noon:
                 noon += timedelta(days=1)
                 self._hand_over()
@@ -150,6 +199,7 @@ class StoreDays:
             self._backstage()
         for till in self.tills:
             self._close(till)
+        self._fill_float(False)
         if self.floor.inside is not None:
             self.floor.inside.is_shut = False
         self._compare()
@@ -159,6 +209,14 @@ class StoreDays:
         lasts = timedelta(hours=1) if self.random.random() < 0.4 else timedelta(0)
         return begins, begins + lasts
 
+    def _a_while_without_float(self, opening: datetime) -> tuple[datetime, datetime]:
+        begins = opening + timedelta(seconds=self.random.uniform(3600, 28_800))
+        lasts = timedelta(minutes=20) if self.random.random() < 0.3 else timedelta(0)
+        return begins, begins + lasts
+
+    def _fill_float(self, is_dry: bool) -> None:
+        self.floor.sandbox.carrier.books.set_wallet("GBP", 100 if is_dry else 100_000_000)
+
     def _sleep_until(self, morning: datetime) -> None:
         """The night: the worker asks on, whenever something is due."""
         while self.floor.clock.now() < morning:
@@ -166,6 +224,8 @@ class StoreDays:
             due = self.floor.due_in()
             self.floor.pass_time(min(rest, (due if due is not None else rest) + 0.001))
             self._keep_house()
+            status.ask_carriers(kit=self.floor.kit)
+            statements.resolve_by_day(kit=self.floor.kit)
             self.floor.work()
 
     def _press(self, till: Place) -> None:
@@ -194,11 +254,15 @@ class StoreDays:
     def _begin(self, till: Place) -> Story:
         self.counts["visits"] += 1
         lot = self.random.random()
-        if lot < 0.04 and self.cards:
+        if lot < 0.04 and (self.cards or self.card_refunds):
             return self._look_at_the_list(till)
         if lot < 0.10:
             return self._pay_back(till)
-        if lot < 0.13:
+        if lot < 0.12:
+            return self._replace(till)
+        if lot < 0.14:
+            return self._decide(till)
+        if lot < 0.17:
             return self._look_around(till)
         return self._sell(till)
 
@@ -218,11 +282,14 @@ class StoreDays:
             identity_checks.verify(sale_id, seen, True, desk, kit=kit)
         yield
         if self.random.random() < 0.06:  # back, and another plan
-            sales.choose_plan(sale_id, self.random.choice(plans)[1], desk, kit=kit)
+            sales.choose_plan(sale_id, self.random.choice(plans)[1], desk, kit=kit, number_id=sale_id)
             yield
         for _ in self._presses():
-            sales.choose_plan(sale_id, plan_id, desk, kit=kit)
+            sales.choose_plan(sale_id, plan_id, desk, kit=kit, number_id=sale_id)
         yield
+        self.lines[sale_id] = 1
+        if self.random.random() < 0.2:
+            yield from self._bring_the_family(till, sale_id, number)
         if self.random.random() < 0.05:
             yield from self._walk_away(sale_id, desk)
             return
@@ -237,25 +304,50 @@ class StoreDays:
         else:
             yield from self._card(taker, sale_id, shown.quote, shown.total)
 
+    def _bring_the_family(self, till: Place, sale_id: str, first: str) -> Story:
+        """One to three more numbers in the same sale, each with a plan; now and then one is taken out again."""
+        kit, taken = self.floor.kit, {first}
+        for _ in range(self.random.randint(1, 3)):
+            number, plans = self._customer(till)
+            if number in taken:
+                continue
+            taken.add(number)
+            self._trouble(number)
+            number_id, plan_id = str(self._uuid()), self.random.choice(plans)[1]
+            for _ in self._presses():
+                numbers.ask_about_another(sale_id, number_id, number, "phone", till.desk, kit=kit)
+            yield
+            if self.random.random() < 0.15:
+                for _ in self._presses():
+                    numbers.drop(sale_id, number_id, till.desk, kit=kit)
+                continue
+            for _ in self._presses():
+                sales.choose_plan(sale_id, plan_id, till.desk, kit=kit, number_id=number_id)
+            self.lines[sale_id] += 1
+            yield
+        self.counts["families"] += self.lines[sale_id] > 1
+
     def _customer(self, till: Place) -> tuple[str, list[tuple[str, int]]]:
         """An ordinary number of this country, and the plans that fit it."""
+        operator = self.random.choice(("lyca", "lyca", "leb") if till.desk.store.country == "GB" else ("lyca", "leb"))
+        return self._number(till, operator), self.plans[f"{operator} {till.desk.store.country}"]
+
+    def _number(self, till: Place, operator: str) -> str:
         if till.desk.store.country == "GB":
-            operator = self.random.choice(("lyca", "lyca", "leb"))
             hundred = self.random.choice("01234" if operator == "lyca" else "678")
-            number = f"+447700900{hundred}{self.random.randrange(100):02d}"
-        else:
-            operator = self.random.choice(("lyca", "leb"))
-            area = "5550" if operator == "lyca" else "5560"
-            number = f"+852{area}{self.random.randrange(10)}{self.random.choice('01234678')}{self.random.randrange(100):02d}"
-        return number, self.plans[f"{operator} {till.desk.store.country}"]
+            return f"+447700900{hundred}{self.random.randrange(100):02d}"
+        area = "5550" if operator == "lyca" else "5560"
+        return f"+852{area}{self.random.randrange(10)}{self.random.choice('01234678')}{self.random.randrange(100):02d}"
 
     def _trouble(self, number: str) -> None:
         """One sale in ten meets a carrier that misbehaves, and some of these also when it is asked."""
         if self.random.random() >= 0.10:
             return
         self.counts["faults"] += 1
-        add = self.floor.sandbox.carrier.faults.add
-        add(Fault(self.random.choice(FAULTS), "submit", 1, number, self.random.uniform(5, 600)))
+        add, name = self.floor.sandbox.carrier.faults.add, self.random.choice(FAULTS)
+        add(Fault(name, "submit", 1, number, self.random.uniform(5, 600)))
+        if name == "failed_then_done":
+            self.notepad.late.add(number)
         if self.random.random() < 0.3:
             add(Fault(self.random.choice(DEAF), "find", 2 * self.random.randint(1, 4), number))
 
@@ -328,6 +420,7 @@ class StoreDays:
         self.expect(sale_id not in self.notepad.paid, "the same sale was paid twice")
         drawer.sales += 1
         self.notepad.paid[sale_id] = price.minor
+        self.notepad.lines += self.lines[sale_id]
         self.counts["sales"] += 1
 
     def _page(self, till: Place) -> Drawer:
@@ -338,39 +431,164 @@ class StoreDays:
 
     def _look_at_the_list(self, till: Place) -> Story:
         """The terminal's own list decides; whoever is at the till looks, a manager for another's sale."""
-        card = self.cards.pop(self.random.randrange(len(self.cards)))
-        home = next(t for t in self.tills if t.desk.till.id == card.till.desk.till.id)
-        asking = Place(home.manager, home.manager, home.drawer)
-        payments.card_without_result(card.sale_id, asking.desk, kit=self.floor.kit)
+        kit, which = self.floor.kit, self.random.randrange(len(self.cards) + len(self.card_refunds))
+        if which >= len(self.cards):
+            yield from self._look_for_a_refund(self.card_refunds[which - len(self.cards)])
+            return
+        card = self.cards.pop(which)
+        asking = self._manager_at(card.till)
+        payments.card_without_result(card.sale_id, asking.desk, kit=kit)
         yield
         if card.was_charged:
             self._approved(asking, card.sale_id, Money(card.price, asking.desk.store.currency))
         else:
             for _ in self._presses():
-                payments.card_is_missing(card.sale_id, asking.desk, kit=self.floor.kit)
+                payments.card_is_missing(card.sale_id, asking.desk, kit=kit)
+
+    def _manager_at(self, till: Place) -> Place:
+        home = next(t for t in self.tills if t.desk.till.id == till.desk.till.id)
+        return Place(home.manager, home.manager, home.drawer)
+
+    def _look_for_a_refund(self, back: OpenRefund) -> Story:
+        self.card_refunds.remove(back)
+        kit, asking, line = self.floor.kit, self._manager_at(back.till), back.renewal_id
+        card_refunds.card_refund_without_result(back.sale_id, asking.desk, kit=kit, renewal_id=line)
+        if back.was_given:
+            self._slip_of_refund(asking, back)
+            return
+        for _ in self._presses():
+            card_refunds.card_refund_is_missing(back.sale_id, asking.desk, kit=kit, renewal_id=line)
+        self.counts["refunds missing"] += 1
+        yield
+
+    def _owed(self, till: Place) -> tuple[str, str, int, str] | None:
+        """One of those whose money is owed back in this store: renewal, sale, price, product."""
+        sql = """select id, sale_id, price_minor, product_key from renewals where state = 'refund_due' and store_id = :s
+                 order by paid_at, sale_id, line_number"""
+        due = self.floor.ask(sql, s=till.desk.store.id)
+        return self.random.choice(due) if due else None
 
     def _pay_back(self, till: Place) -> Story:
         """A customer whose renewal was refused comes back."""
-        sql = "select sale_id, price_minor from renewals where state = 'refund_due' and store_id = :s order by paid_at"
-        due = self.floor.ask(sql, s=till.desk.store.id)
         yield
-        if not due:
+        owed = self._owed(till)
+        if owed is None:
             return
-        sale_id, price = self.random.choice(due)
-        if sale_id in self.notepad.given_back:
+        renewal_id, sale_id, price, _ = owed
+        giver = till if self.random.random() < 0.6 else Place(till.manager, till.manager, till.drawer)
+        tender = self.floor.ask("select tender from payments where sale_id = :i and state = 'taken'", i=sale_id)[0][0]
+        if tender == "cash":
+            for _ in self._presses():
+                given = refunds.pay_back(sale_id, giver.desk, kit=self.floor.kit, renewal_id=renewal_id)
+                self.expect(given.minor == price, f"{given} were given back, not {price}")
+            self._gave_back(giver, renewal_id, sale_id, price, by_card=False)
+        else:
+            yield from self._back_to_the_card(giver, renewal_id, sale_id, price)
+
+    def _back_to_the_card(self, till: Place, renewal_id: str, sale_id: str, price: int) -> Story:
+        kit, chosen = self.floor.kit, {"renewal_id": renewal_id}
+        if self.random.random() < 0.1:  # the card is gone
+            taker = self._manager_at(till)
+            for _ in self._presses():
+                refunds.pay_card_in_cash(sale_id, "the card was stolen", taker.desk, kit=kit, **chosen)
+            self._gave_back(taker, renewal_id, sale_id, price, by_card=False)
             return
-        was_cash = bool(
-            self.floor.ask("select 1 from payments where sale_id = :i and state = 'taken' and tender = 'cash'", i=sale_id)
-        )
         for _ in self._presses():
-            given = refunds.pay_back(sale_id, till.desk, kit=self.floor.kit, authorisation="R1S2", slip_number=f"{sale_id[:8]}")
-            self.expect(given.minor == price, f"{given} were given back, not {price}")
+            card_refunds.begin_card_refund(sale_id, till.desk, kit=kit, **chosen)
+        lot = self.random.random()
+        back = OpenRefund(renewal_id, sale_id, till, price, was_given=lot < 0.8)
+        self.card_refunds.append(back)
+        yield
+        if back not in self.card_refunds:
+            return  # somebody has looked at the terminal's list meanwhile
+        if lot < 0.7:
+            self.card_refunds.remove(back)
+            self._slip_of_refund(till, back)
+        elif lot < 0.9:
+            if self.random.random() < 0.5:
+                for _ in self._presses():
+                    card_refunds.card_refund_without_result(sale_id, till.desk, kit=kit, **chosen)
+            # Otherwise the clerk turns to the next customer, and the worker marks it by itself.
+        elif self.floor.ask("select 1 from refunds where renewal_id = :r and state = 'refunding'", r=renewal_id):
+            self.card_refunds.remove(back)
+            for _ in self._presses():
+                card_refunds.card_refund_declined(sale_id, till.desk, kit=kit, **chosen)
+            self.counts["refunds declined"] += 1
+
+    def _slip_of_refund(self, till: Place, back: OpenRefund) -> None:
+        self.slips += 1
+        slip = {"authorisation": f"R{self.slips:06d}", "slip_number": f"{self.slips:08d}", "renewal_id": back.renewal_id}
+        for _ in self._presses():
+            given = refunds.pay_back(back.sale_id, till.desk, kit=self.floor.kit, **slip)
+            self.expect(given.minor == back.price, f"{given} went to the card, not {back.price}")
+        self._gave_back(till, back.renewal_id, back.sale_id, back.price, by_card=True)
+
+    def _gave_back(self, till: Place, renewal_id: str, sale_id: str, price: int, *, by_card: bool) -> None:
+        self.expect(renewal_id not in self.notepad.given_back, "the same renewal was given back twice")
         drawer = self._page(till)
-        drawer.cash_back += price if was_cash else 0
-        drawer.card_back += 0 if was_cash else price
+        drawer.cash_back += 0 if by_card else price
+        drawer.card_back += price if by_card else 0
         drawer.refunds += 1
-        self.notepad.given_back[sale_id] = price
+        self.notepad.given_back[renewal_id] = price
+        self.notepad.refund_receipts[sale_id] += 1
         self.counts["refunds"] += 1
+
+    def _replace(self, till: Place) -> Story:
+        """Another plan or another number for the same money."""
+        yield
+        owed = self._owed(till)
+        if owed is None:
+            return
+        renewal_id, sale_id, _, product = owed
+        plans = replacements.choices(sale_id, renewal_id, till.desk).plans
+        number = None if self.random.random() < 0.5 else self._number(till, product.partition("-")[0])
+        if number is not None:
+            self._trouble(number)
+        chosen = (sale_id, renewal_id, number, self.random.choice(plans).id, till.desk)
+        news = {replacements.replace_refused(*chosen, kit=self.floor.kit) for _ in self._presses()}
+        self.expect(len(news) == 1, "one press and another brought two renewals")
+        self.notepad.lines += 1
+        self.counts["replaced"] += 1
+
+    def _decide(self, till: Place) -> Story:
+        """A manager writes down what the carrier's people say, and the clerk agrees, or does not."""
+        yield
+        sql = """select r.id, r.state, a.ref from renewals r join attempts a on a.renewal_id = r.id
+                 left join conflicts c on c.renewal_id = r.id where r.store_id = :s and r.paid_at < :t
+                 and (r.state = 'manual' or (r.state in ('refunded', 'replaced') and c.state = 'open')) order by a.id"""
+        hour_ago = (self.floor.clock.now() - timedelta(hours=1)).replace(tzinfo=None).isoformat(" ")
+        cases = [row for row in self.floor.ask(sql, s=till.desk.store.id, t=hour_ago) if row[0] not in self.deciding]
+        if not cases:
+            return
+        renewal_id, state, ref = self.random.choice(cases)
+        orders = [m.order_id for m in self.floor.sandbox.carrier.books.debits() if m.ref == ref]
+        charged = self.notepad.charged(self.floor)[ref]
+        says = Says.LOSS if state != "manual" else Says.CONFIRMED if charged == 1 else Says.REJECTED
+        said = (renewal_id, says, Evidence.PHONE, f"their word about {ref}", till.manager)
+        self.deciding.add(renewal_id)
+        try:
+            made = {verdicts.propose(*said, kit=self.floor.kit, provider_ref=(orders or [""])[0]) for _ in self._presses()}
+            self.expect(len(made) == 1, "one proposal was made twice")
+            yield from self._second_person(till, made.pop())
+        finally:
+            self.deciding.discard(renewal_id)
+
+    def _second_person(self, till: Place, verdict: int) -> Story:
+        kit = self.floor.kit
+        if self.random.random() < 0.1:
+            try:
+                verdicts.agree(verdict, till.manager, kit=kit)
+            except SamePerson:
+                self.told["SamePerson"] += 1
+            else:
+                raise self._broken("one person was two")
+        yield
+        if self.random.random() < 0.1:
+            verdicts.refuse(verdict, self.random.choice((till.desk, till.manager)), kit=kit)
+            return
+        for _ in self._presses():
+            verdicts.agree(verdict, till.desk, kit=kit)
+        self.counts["verdicts"] += 1
 
     def _look_around(self, till: Place) -> Story:
         """An X report, a copy, a look at the lists: nothing of it may change a sum."""
@@ -432,7 +650,20 @@ class StoreDays:
         if self.step % 4 == 0:
             self._keep_house()
         self.floor.work()
+        if self.random.random() < 0.05:
+            self._ring()
         self._print()
+
+    def _ring(self) -> None:
+        """The carrier calls about an order of ours, rightly or wrongly; or somebody else does, about nothing of ours."""
+        known = self.floor.ask("select ref from attempts order by id desc limit :n", n=self.random.choice((3, 400)))
+        ref = self.random.choice(known)[0] if known and self.random.random() < 0.95 else "SC-NEVERMADE"
+        order = {"id": "77", "externalId": [{"externalIdentifierType": "clientRef", "id": ref}]}
+        order["state"] = self.random.choice(("completed", "failed", "cancelled"))
+        body = json.dumps({"event": {"productOrder": order}}).encode()
+        for _ in range(self.random.choice((1, 1, 2, 5))):
+            notifications.receive(demo.CARRIER, {}, body, kit=self.floor.kit)
+        self.counts["calls"] += 1
 
     def _die(self) -> None:
         """Killed with a request in hand: before it left, or after the carrier has answered."""
@@ -449,6 +680,10 @@ class StoreDays:
         renewals.recover("no worker has this name", kit=self.floor.kit)
         print_jobs.recover("no worker has this name", kit=self.floor.kit)
         payments.mark_silent_terminals(kit=self.floor.kit)
+        card_refunds.mark_silent_refunds(kit=self.floor.kit)
+        notifications.ask_about_the_settled(kit=self.floor.kit)
+        if self.step % 40 == 0:
+            status.ask_carriers(kit=self.floor.kit)
 
     def _print(self) -> None:
         for printer_id in print_jobs.printers_due(kit=self.floor.kit):

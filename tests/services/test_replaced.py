@@ -25,7 +25,9 @@ from pos.domain.errors import (
 from pos.domain.money import Money
 from pos.domain.renewals import RenewalState
 from pos.domain.tills import Desk
-from pos.services import card_refunds, payments, refunds, renewals, replacements, sales
+from pos.domain.verdicts import Evidence, Says
+from pos.sandbox.records import Fate
+from pos.services import card_refunds, payments, refunds, renewals, replacements, sales, verdicts
 from pos.store.db import in_transaction
 from tests.counter import Counter
 from tests.services.shop import SEVEN_DAYS, WORKER, Shop, findings
@@ -248,6 +250,29 @@ def test_no_carrier_is_asked_inside_a_transaction(shop: Shop, desk: Desk, refuse
     instead(shop, refused, desk)
     assert asked == [False]
     shop.work()
+
+
+def test_a_late_success_of_what_was_replaced_is_a_loss_for_two_people(shop: Shop, desk: Desk) -> None:
+    """F18: the money pays for another renewal already, so nothing can be stopped; and it must not go unseen."""
+    shop.misbehave("refuse")
+    ready = shop.ready(desk)
+    shop.take_cash(ready)
+    shop.work()
+    old, ref = line_id(shop, ready.sale_id), shop.attempts(ready.sale_id)[0].ref
+    instead(shop, ready.sale_id, desk)
+    shop.work()
+    late = shop.sandbox.carrier.books.renew(ref, "+447700900123", SEVEN_DAYS, Fate(), action="add")
+    with shop.app.app_context():
+        renewals.look_again(old, kit=shop.kit)
+        assert [sale.id for sale in sales.unfinished(desk)] == [ready.sale_id]
+        chosen = (old, Says.LOSS, Evidence.STATEMENT, "line 7")
+        verdict = verdicts.propose(*chosen, shop.desk(staff="201"), kit=shop.kit, provider_ref=late.id)
+        verdicts.agree(verdict, desk, kit=shop.kit)
+        assert sales.unfinished(desk) == []
+    assert shop.ask("select state, was from conflicts") == [("lost", "replaced")]
+    assert states(shop, ready.sale_id) == ["replaced", "confirmed"]
+    lost = "select debit, credit, amount_minor from ledger_transfers where code = 'lost'"
+    assert shop.ask(lost) == [("cost_of_sales", "carrier_float", 736)]
 
 
 @pytest.mark.parametrize(
