@@ -5,10 +5,23 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from pos.api import document, keys, numbers, payments, receipts, refunds, sales, sessions, shifts, tills
+from pos.api import (
+    document,
+    further,
+    keys,
+    numbers,
+    payments,
+    receipts,
+    refunds,
+    replacements,
+    sales,
+    sessions,
+    shifts,
+    tills,
+)
 
 PREFIX = keys.PREFIX
-MODULES = (tills, sessions, numbers, sales, payments, refunds, receipts, shifts)
+MODULES = (tills, sessions, numbers, sales, further, payments, refunds, replacements, receipts, shifts)
 
 __all__ = ["MODULES", "PREFIX", "init"]
 

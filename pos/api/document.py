@@ -20,7 +20,7 @@ TAGS = {
     "Numbers": "What is on a SIM, and which plans fit it.",
     "Sales": "One visit: number, document, plan, money, outcome.",
     "Payments": "Cash with change, or a card as the terminal's slip says.",
-    "Refunds": "The customer's money back after the carrier refused.",
+    "Refunds": "The customer's money back after the carrier refused, or another plan for it.",
     "Receipts": "What the customer takes home.",
     "Shifts": "The drawer: opened, counted blind, closed.",
 }

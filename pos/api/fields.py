@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 import marshmallow as ma
 from marshmallow import fields, validate
@@ -24,6 +25,7 @@ TOO_LONG = N_("This is far too long. Nothing was stored.")
 NO_WHOLE_NUMBER = N_("This is no whole number, or far too large.")
 NO_FLAG = N_("This is neither true nor false.")
 NO_DAY = N_("This is no day. Write it as 2031-05-01.")
+NO_ID = N_("This is no id. Write it as 7b6e1a52-4f0c-4b7e-9a53-0f4f5d6c7e81.")
 NO_LIST = N_("This is no list, or has too few or too many entries.")
 NO_OBJECT = N_("This is no object with names and values.")
 UNKNOWN = N_("There is no such field here. Nothing was changed.")
@@ -108,6 +110,20 @@ class Day(fields.Date):
             if not isinstance(value, str) or len(value) != 10:
                 raise ValueError
             return date.fromisoformat(value)
+        except ValueError:
+            raise self.make_error("invalid") from None
+
+
+class Id(fields.UUID):
+    """The id of something that the caller made, or that an answer showed; services know it as text."""
+
+    default_error_messages = {**_SHARED, "invalid": NO_ID, "invalid_uuid": NO_ID}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        try:
+            if not isinstance(value, str) or len(value) != 36:
+                raise ValueError
+            return str(UUID(value))
         except ValueError:
             raise self.make_error("invalid") from None
 

@@ -42,7 +42,9 @@ class NumberAnswer(Answer):
     asked_at = Moment(required=True)
 
 
-class PlanAnswer(Answer):
+class OfferAnswer(Answer):
+    """A plan that this shop sells."""
+
     id = fields.Integer(required=True)
     name = fields.String(required=True)
     line = fields.String(required=True, metadata={"description": "The product line"})
@@ -52,6 +54,11 @@ class PlanAnswer(Answer):
     data_megabytes = fields.Integer(required=True, allow_none=True, metadata={"description": "-1 is without limit"})
     minutes = fields.Integer(required=True, allow_none=True)
     texts = fields.Integer(required=True, allow_none=True)
+
+
+class PlanAnswer(OfferAnswer):
+    """The same, with what it would do to the SIM."""
+
     effect = fields.String(required=True, metadata={"enum": ["extends", "replaces", "starts"]})
     valid_until = Moment(required=True, allow_none=True)
 

@@ -27,17 +27,17 @@ from pos.api.fields import (
     one_of,
 )
 from pos.api.keys import bp, desk, door, kit, language, refuses, takes
-from pos.api.lines import LineAnswer, LineBody, lines_view, only_line, place_of_line, refuse_other_line
-from pos.api.numbers import PlanAnswer, plans_view, target
+from pos.api.lines import LineAnswer, LineBody, lines_view, meant, place_of, wanted
+from pos.api.numbers import PlanAnswer, plans_view
 from pos.domain.documents import DocumentType
 from pos.domain.entry import CardNumberRefused, IccidEntry, PhoneEntry, understand
-from pos.domain.errors import DocumentUnreadable, LooksLikeCard, NotAllowed
+from pos.domain.errors import CounterError, DocumentUnreadable, LooksLikeCard, NotAllowed
 from pos.domain.journal import canonical
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.permissions import Permission, may
 from pos.domain.pictures import SalePicture, Step
 from pos.domain.renewals import RenewalState
-from pos.domain.sales import SaleState
+from pos.domain.sales import MOST_NUMBERS, SaleState
 from pos.domain.words import LANGUAGES
 from pos.services import identity_checks, numbers, receipts, sales
 
@@ -49,7 +49,7 @@ _LONGEST_WAIT_SECONDS = 25
 
 
 class SaleBody(Body):
-    lines = Many(Part(LineBody), least=1, most=20, required=True, metadata={"description": "One line at the moment"})
+    lines = Many(Part(LineBody), least=1, most=MOST_NUMBERS, required=True)
     language = OneWord(tuple(LANGUAGES), metadata={"description": "The customer's, for the receipt"})
 
 
@@ -127,6 +127,9 @@ class SaleAnswer(Answer):
     lines = fields.List(fields.Nested(LineAnswer), required=True)
     document = fields.Nested(DocumentAnswer, required=True, allow_none=True)
     total = fields.Nested(MoneyAnswer, required=True, allow_none=True)
+    owed = fields.Nested(
+        MoneyAnswer, required=True, allow_none=True, metadata={"description": "What is to be given back now, of all lines"}
+    )
     quote = fields.String(required=True, allow_none=True, metadata={"description": "To be sent back when paying"})
     payments = fields.List(fields.Nested(PaymentAnswer), required=True)
     receipt_number = fields.String(required=True, allow_none=True)
@@ -152,6 +155,9 @@ class FoundAnswer(Answer):
     sale_state = fields.String(required=True, validate=one_of(SaleState))
     renewal_state = fields.String(required=True, allow_none=True, validate=one_of(RenewalState))
     clerk = fields.String(required=True)
+    numbers = fields.Integer(
+        required=True, metadata={"description": "How many numbers this stands for; then the states are of the most urgent one"}
+    )
 
 
 class FoundAnswers(Answer):
@@ -172,6 +178,7 @@ _SAME_NAME: tuple[str, ...] = (
     "currency",
     "document",
     "total",
+    "owed",
 )
 _SAME_NAME += ("quote", "payments", "receipt_number", "interim_printed", "opened_at", "paid_at", "business_day")
 
@@ -205,23 +212,32 @@ def begin_sale(sent: dict[str, Any], sale_id: UUID) -> Any:
     """Begin a sale under an id that the caller made.
 
     The same body under the same id may be sent again, after a lost answer or by mistake: it changes nothing and shows the
-    sale as it is now. Another body under the same id is refused. Where a plan cannot be chosen (409), the sale stands
-    without one and the plan may be chosen by itself."""
+    sale as it is now. Another body under the same id is refused. It begins with all its numbers or not at all. Where a plan
+    cannot be chosen (409), the sale stands, the lines from there on have no plan, and plans may be chosen one by one."""
     opened = _begin(str(sale_id), sent)
     return shown(sale_id), 201 if opened else 200
 
 
 def _begin(sale_id: str, sent: dict[str, Any]) -> bool:
-    line = only_line(sent["lines"])
     words = sent.get("language") or language()
-    with place_of_line(1):
-        number, kind = target(line["number"])
-        opened = numbers.ask_about(sale_id, number, kind, desk(), words, kit=kit(), request=canonical(sent))
-    found = sales.show(sale_id, desk(), kit=kit())
-    # A repeat finishes what a power cut left half done, and never chooses again.
-    if "plan" in line and found.renewal is None and found.step in (Step.DOCUMENT, Step.PLAN):
-        sales.choose_plan(sale_id, line["plan"], desk(), kit=kit())
+    first, *others = wanted(sale_id, sent["lines"])
+    begun = (sale_id, first.number, first.kind, desk(), words)
+    try:
+        opened = numbers.ask_about(*begun, kit=kit(), others=others, request=canonical(sent))
+    except CounterError as error:
+        raise place_of(error, 1) from None
+    for number, line in zip([first, *others], sent["lines"], strict=True):
+        if "plan" in line:
+            choose_where_none(sale_id, number.id, line["plan"])
     return opened
+
+
+def choose_where_none(sale_id: str, number_id: str, plan: int) -> None:
+    """A repeat finishes what a power cut left half done, and never chooses again."""
+    found = sales.show(sale_id, desk(), kit=kit())
+    number = next((one for one in found.numbers if one.id == number_id), None)
+    if number is not None and found.line_of(number) is None and found.step in (Step.DOCUMENT, Step.PLAN):
+        sales.choose_plan(sale_id, plan, desk(), kit=kit(), number_id=number_id)
 
 
 @bp.route("/sales/<uuid:sale_id>/identity", methods=["POST"], tags=["Sales"])
@@ -260,32 +276,32 @@ def _seen(sent: dict[str, Any]) -> identity_checks.Seen:
 # ------------------------------------------------------------------ plans
 
 
-@bp.route("/sales/<uuid:sale_id>/lines/<int(min=1, max=20):position>/plans", tags=["Sales"])
+@bp.route("/sales/<uuid:sale_id>/lines/<string(minlength=1, maxlength=36):line>/plans", tags=["Sales"])
 @door(Permission.SELL)
 @bp.response(200, PlansAnswer)
 @refuses(404, 409)
-def show_plans(sale_id: UUID, position: int) -> Any:
-    """The plans for the number of a line."""
-    refuse_other_line(position)
+def show_plans(sale_id: UUID, line: str) -> Any:
+    """The plans for the number of a line, which is named by its position or its id."""
     found = sales.show(str(sale_id), desk(), kit=kit())
-    return {"plans": plans_view(found.number) if found.number is not None else []}
+    return {"plans": plans_view(meant(found, line))}
 
 
-@bp.route("/sales/<uuid:sale_id>/lines/<int(min=1, max=20):position>/plan", methods=["PUT"], tags=["Sales"])
+@bp.route("/sales/<uuid:sale_id>/lines/<string(minlength=1, maxlength=36):line>/plan", methods=["PUT"], tags=["Sales"])
 @door(Permission.SELL)
 @takes(PlanBody, example={"plan": 1})
 @bp.response(200, SaleAnswer)
 @refuses(404, 409)
-def choose_plan(sent: dict[str, Any], sale_id: UUID, position: int) -> Any:
-    """Quote a plan: plan, price and number are frozen for 15 minutes.
+def choose_plan(sent: dict[str, Any], sale_id: UUID, line: str) -> Any:
+    """Quote a plan for a line: plan, price and number are frozen for 15 minutes.
 
     Choosing again replaces the quote. The same number and plan within ten minutes is refused with the earlier sale's id;
     a manager may go on with `override_reason`."""
-    refuse_other_line(position)
+    number = meant(sales.show(str(sale_id), desk(), kit=kit()), line)
     reason = sent.get("override_reason", "")
     if reason and not may(desk().staff.role, Permission.OVERRIDE_DUPLICATE):
         raise NotAllowed
-    sales.choose_plan(str(sale_id), sent["plan"], desk(), kit=kit(), override=bool(reason), reason=reason)
+    how = {"number_id": number.id, "override": bool(reason), "reason": reason}
+    sales.choose_plan(str(sale_id), sent["plan"], desk(), kit=kit(), **how)
     return shown(sale_id)
 
 

@@ -110,11 +110,6 @@ class PinTooWeak(BadInput):
     field = "pin"
 
 
-class OneLineOnly(BadInput):
-    sentence = N_("A sale takes one number at the moment. Nothing was changed; begin a sale of its own for each number.")
-    field = "lines"
-
-
 class CountIncomplete(BadInput):
     sentence = N_("Type how many pieces there are of each; zero counts too. Nothing was closed.")
 

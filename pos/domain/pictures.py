@@ -41,10 +41,12 @@ class BalancePicture:
 
 @dataclass(frozen=True)
 class NumberPicture:
-    """``id`` names it inside its sale; ``kind`` phone or sim; ``grouped`` None once the sale is over; ``carrier`` as configured,
-    ``operator`` whose SIM it is where known; ``state`` a word of ports.SubscriptionState."""
+    """``id`` and ``place`` name it inside its sale, and keep naming it when another one was taken out; ``kind`` phone or sim;
+    ``grouped`` None once the sale is over; ``carrier`` as configured, ``operator`` whose SIM it is where known; ``state`` a
+    word of ports.SubscriptionState."""
 
     id: str
+    place: int
     kind: str
     grouped: str | None = field(repr=False)
     masked: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
@@ -40,9 +42,37 @@ from pos.store.life import begin, move
 _asking = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ask-carrier")
 
 
-def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *, kit: Kit, request: str | None = None) -> bool:
-    """Open the sale ``sale_id`` for its first number (E.164, or an ICCID with ``kind`` sim). The same post again changes
-    nothing; the answer says whether this one opened it.
+@dataclass(frozen=True)
+class Wanted:
+    """A number as a customer wants it in a sale: ``number`` E.164, or an ICCID with ``kind`` sim."""
+
+    id: str
+    number: str = field(repr=False)
+    kind: str
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The same with what its carrier says."""
+
+    wanted: Wanted
+    carrier: str
+    subscription: Subscription
+
+
+def ask_about(
+    sale_id: str,
+    number: str,
+    kind: str,
+    desk: Desk,
+    language: str,
+    *,
+    kit: Kit,
+    others: Sequence[Wanted] = (),
+    request: str | None = None,
+) -> bool:
+    """Open the sale ``sale_id`` for its first number (E.164, or an ICCID with ``kind`` sim), and with it for the ``others``:
+    for all of them or for none. The same post again changes nothing; the answer says whether this one opened it.
 
     ``request`` is the whole request as the API was sent it: the id with another one is refused.
 
@@ -61,22 +91,22 @@ def ask_about(sale_id: str, number: str, kind: str, desk: Desk, language: str, *
             raise StaleForm
         if shift_rows.seen_at(session, desk.till.id) is None:
             raise NoOpenShift
-    carrier, subscription = who_has(number, kit)
-    return _open(sale_id, number, kind, carrier, subscription, desk, language, digest, kit)
+    asked = list(_ask_all([Wanted(sale_id, number, kind), *others], kit))
+    return _open(sale_id, asked, desk, language, digest, kit)
+
+
+def _ask_all(numbers: list[Wanted], kit: Kit) -> Iterator[_Asked]:
+    """What the carriers say of each. A refusal says of which: ``entry`` for the first, ``entry/2`` for the second."""
+    for place, wanted in enumerate(numbers, start=1):
+        try:
+            yield _Asked(wanted, *who_has(wanted.number, kit))
+        except (NumberOfAnotherCarrier, CarrierDown) as error:
+            error.field = f"entry/{place}" if place > 1 else error.field
+            raise
 
 
 @retried
-def _open(
-    sale_id: str,
-    number: str,
-    kind: str,
-    carrier: str,
-    subscription: Subscription,
-    desk: Desk,
-    language: str,
-    digest: str | None,
-    kit: Kit,
-) -> bool:
+def _open(sale_id: str, asked: list[_Asked], desk: Desk, language: str, digest: str | None, kit: Kit) -> bool:
     now = kit.now()
     with transaction() as session:
         first = session.get(rows.Sale, sale_id)
@@ -84,6 +114,8 @@ def _open(
             if digest is not None and first.request_digest != digest:
                 raise OtherRequest
             return False  # the same page was posted twice at once; the first one opened it
+        if any(session.get(rows.NumberCheck, one.wanted.id) is not None for one in asked):
+            raise StaleForm
         sale = rows.Sale(
             id=sale_id,
             store_id=desk.store.id,
@@ -94,9 +126,13 @@ def _open(
             opened_at=now,
             request_digest=digest,
         )
-        begin(session, sale, SALE, SaleState.DRAFT, kit.pen(desk, now), {"carrier": carrier})
+        pen = kit.pen(desk, now)
+        begin(session, sale, SALE, SaleState.DRAFT, pen, {"carrier": asked[0].carrier})
         session.flush()
-        session.add(_check(session, sale_id, sale_id, 1, number, kind, carrier, subscription, now, kit))
+        for place, one in enumerate(asked, start=1):
+            session.add(_check(session, sale_id, place, one, now, kit))
+            if place > 1:
+                pen.note(session, "number.added", "sale", sale_id, {"carrier": one.carrier, "place": place})
     return True
 
 
@@ -108,6 +144,7 @@ def look(number: str, kind: str, desk: Desk, *, kit: Kit) -> NumberPicture:
     operator = _note_question(carrier, found, desk, now, kit)
     return NumberPicture(
         id="",
+        place=1,
         kind=kind,
         grouped=grouped_number(number),
         masked=masked_number(number),
@@ -139,26 +176,24 @@ def ask_about_another(sale_id: str, number_id: str, number: str, kind: str, desk
             raise NoOpenShift
         if _is_there(session, sale_id, number_id, number, kit):
             return
-    carrier, subscription = who_has(number, kit)
-    _add(sale_id, number_id, number, kind, carrier, subscription, desk, kit)
+    wanted = Wanted(number_id, number, kind)
+    _add(sale_id, _Asked(wanted, *who_has(number, kit)), desk, kit)
 
 
 @retried
-def _add(
-    sale_id: str, number_id: str, number: str, kind: str, carrier: str, subscription: Subscription, desk: Desk, kit: Kit
-) -> None:
+def _add(sale_id: str, asked: _Asked, desk: Desk, kit: Kit) -> None:
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
-        if _is_there(session, sale_id, number_id, number, kit):
+        if _is_there(session, sale_id, asked.wanted.id, asked.wanted.number, kit):
             return
         if sale.state is not SaleState.DRAFT:
             raise SaleOver
         if len(rows.live_numbers_of(session, sale_id)) >= MOST_NUMBERS:
             raise TooManyNumbers(most=MOST_NUMBERS)
         place = len(rows.numbers_of(session, sale_id)) + 1
-        session.add(_check(session, number_id, sale.id, place, number, kind, carrier, subscription, now, kit))
-        kit.pen(desk, now).note(session, "number.added", "sale", sale_id, {"carrier": carrier, "place": place})
+        session.add(_check(session, sale.id, place, asked, now, kit))
+        kit.pen(desk, now).note(session, "number.added", "sale", sale_id, {"carrier": asked.carrier, "place": place})
 
 
 @retried
@@ -208,29 +243,19 @@ def who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
     raise NumberOfAnotherCarrier(number=masked(number) if number.startswith("+") else "…" + number[-3:])
 
 
-def _check(
-    session: Session,
-    number_id: str,
-    sale_id: str,
-    place: int,
-    number: str,
-    kind: str,
-    carrier: str,
-    found: Subscription,
-    now: datetime,
-    kit: Kit,
-) -> rows.NumberCheck:
+def _check(session: Session, sale_id: str, place: int, asked: _Asked, now: datetime, kit: Kit) -> rows.NumberCheck:
+    wanted, found = asked.wanted, asked.subscription
     return rows.NumberCheck(
-        id=number_id,
+        id=wanted.id,
         sale_id=sale_id,
         place=place,
-        kind=kind,
-        sealed=kit.keys.seal(number, f"number_checks.sealed:{number_id}"),
-        look_up=kit.keys.look_up("idx", number),
+        kind=wanted.kind,
+        sealed=kit.keys.seal(wanted.number, f"number_checks.sealed:{wanted.id}"),
+        look_up=kit.keys.look_up("idx", wanted.number),
         salt=secrets.token_bytes(16),
-        masked=masked_number(number),
-        carrier=carrier,
-        operator=plan_rows.operator_of(session, carrier, found.plan_key),
+        masked=masked_number(wanted.number),
+        carrier=asked.carrier,
+        operator=plan_rows.operator_of(session, asked.carrier, found.plan_key),
         state=found.state.value,
         plan_name=found.plan_name,
         expires_at=sane_end(found.expires_at),

@@ -346,6 +346,7 @@ def _number(check: rows.NumberCheck, sale: rows.Sale, kit: Kit) -> p.NumberPictu
     full = kit.keys.open(check.sealed, f"number_checks.sealed:{check.id}") if confirming else None
     return p.NumberPicture(
         id=check.id,
+        place=check.place,
         kind=check.kind,
         grouped=grouped_number(full) if full is not None else None,
         masked=check.masked,

@@ -59,7 +59,8 @@ def things(app: Flask) -> dict[str, Any]:
     caller.ok("POST", "/shift/close", {"pieces": [{"minor": 5000, "count": 2}, {"minor": 200, "count": 4}]})
     with app.app_context():
         staff.add("901", "Auditor", Role.AUDITOR, None, AUDITOR_PIN, "en", kit=caller.kit)
-    return {"sale_id": sale["id"], "position": 1, "number": "LON1-000001", "shift_id": 1}
+    renewal = sale["lines"][0]["renewal"]["id"]
+    return {"sale_id": sale["id"], "line": 1, "renewal_id": renewal, "number": "LON1-000001", "shift_id": 1}
 
 
 def make_caller(app: Flask, who: str) -> Caller:

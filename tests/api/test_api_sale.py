@@ -228,12 +228,8 @@ def test_the_same_plan_for_the_same_number_is_refused_with_the_earlier_sale(sell
     assert selling.ok("PUT", f"/sales/{sale_id}/lines/1/plan", reason)["lines"][0]["renewal"]["state"] == "quoted"
 
 
-def test_one_number_for_now(selling: Caller) -> None:
+def test_what_is_no_number_and_no_line(selling: Caller) -> None:
     sale_id = str(uuid4())
-    sent = {"lines": [{"number": NUMBER}, {"number": "07700 900124"}]}
-    refused = selling.no("PUT", f"/sales/{sale_id}", sent, status=422)
-    assert refused["errors"] == [{"detail": refused["detail"], "pointer": "/lines"}]
-    selling.no("GET", f"/sales/{sale_id}", status=404)
     refused = selling.no("PUT", f"/sales/{sale_id}", {"lines": [{"number": "12"}]}, status=422)
     assert refused["errors"][0]["pointer"] == "/lines/0/number"
     selling.begin(sale_id=sale_id)

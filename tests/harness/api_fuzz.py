@@ -104,11 +104,15 @@ def _known(caller: Caller) -> dict[str, list[Any]]:
     paid = caller.pay(caller.ready(number))
     caller.work()
     ready, begun = caller.ready("07700 900145"), caller.begin("07700 900146")
+    family = caller.begin("07700 900147")
+    caller.ok("POST", f"/sales/{family}/lines", {"id": str(uuid4()), "number": "07700 900148"})
+    renewals = [sale["lines"][0]["renewal"]["id"] for sale in (paid, ready)]
     return {
-        "sale_id": [paid["id"], ready["id"], begun, str(uuid4())],
+        "sale_id": [paid["id"], ready["id"], begun, family, str(uuid4())],
+        "renewal_id": [*renewals, str(uuid4())],
         "number": [paid["receipt_number"] or "LON1-000001", "LON1-999999"],
         "shift_id": [1, 2],
-        "position": [1, 2],
+        "line": ["1", "2", family],
     }
 
 
