@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,6 +52,30 @@ class StandingClock:
 
     def pass_time(self, **parts: float) -> None:
         self.moment += timedelta(**parts)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Twice the suite would be twice the coffee: by itself a run tries each test on one of its two databases, the other one on
+    the next day. ``POS_TEST_ENGINES=both`` tries both, as does a test that is named on the command line."""
+    if os.environ.get("POS_TEST_ENGINES") == "both" or any("::" in str(named) for named in config.args):
+        return
+    today = date.today().toordinal()
+    kept, left = [], []
+    for item in items:
+        chosen = getattr(getattr(item, "callspec", None), "params", {}).get("engine")
+        said = item.get_closest_marker("engines")
+        if chosen is None or said or "journeys" in item.path.parts or chosen == _turn_of(item, chosen, today):
+            kept.append(item)
+        else:
+            left.append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
+
+
+def _turn_of(item: pytest.Item, chosen: str, today: int) -> str:
+    """The database whose turn it is: half of the tests each day, and the same ones for every worker of a run."""
+    name = item.nodeid.replace(chosen, "")
+    return BOTH[(zlib.crc32(name.encode()) + today) % 2]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -113,6 +113,8 @@ def seal_waiting(session: Session) -> None:
     waiting: list[Draft] = session.info.pop(_WAITING, [])
     if not waiting:
         return
+    # Everything else first: the heads of the chains are the last rows that anybody locks.
+    session.flush()
     sealed: list[dict[str, object]] = []
     for chain in sorted({draft.chain for draft in waiting}):
         head = _locked_head(session, chain)

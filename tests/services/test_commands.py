@@ -13,6 +13,9 @@ from pos.sandbox.server import SandboxServer
 from tests.conftest import LONDON_NOON
 from tests.services.shop import Shop
 
+# The configuration names a file; pos on PostgreSQL has a journey of its own.
+pytestmark = pytest.mark.engines("sqlite")
+
 CONFIG = """
 [database]
 url = "sqlite:///shop.sqlite3"

@@ -319,6 +319,7 @@ def test_a_renewal_behind_one_that_a_manager_holds_is_not_stuck(shop: Shop, desk
     """Two plans for one SIM, both paid before either was sent; the first comes to nothing that anybody can decide."""
     first, second = shop.ready(desk), shop.ready(desk, plan="lyca-data-gb-1d")
     shop.take_cash(first)
+    shop.pass_time(1)
     shop.take_cash(second)
     shop.misbehave("wrong_echo")
     shop.work()
