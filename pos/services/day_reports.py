@@ -75,12 +75,13 @@ def freeze(
     kit: Kit,
 ) -> None:
     """Write the Z in the closing transaction: gapless number, totals, chain head, hash over hash, signature."""
+    # The number before anything that reads the journal: the heads of the chains are the last rows to be locked.
+    sequence, number = receipt_rows.take_number(session, desk.till.id, desk.till.code, ReceiptKind.Z)
     fault = journal.tail_fault(session, desk.chain, kit)
     if fault:
         # A damaged chain never holds a close up; the Z says so, and every till.
         journal.watch.fault = fault
         pen.note(session, "journal.broken", "shift", shift.id, {"what": fault})
-    sequence, number = receipt_rows.take_number(session, desk.till.id, desk.till.code, ReceiptKind.Z)
     before = rows.last_z(session, desk.till.id)
     last_seq, head_mac = journal_rows.head_of(session, desk.chain)
     previous = before.own_hash if before is not None else GENESIS
