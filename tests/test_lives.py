@@ -16,7 +16,9 @@ import pytest
 
 import pos.domain
 from pos.domain.lives import ForbiddenMove, Life
+from pos.domain.renewals import FINAL, UNFINISHED, RenewalState
 from pos.domain.sales import SALE, SaleState
+from pos.store import renewals
 from tools import draw_lives
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -152,3 +154,10 @@ def test_paper_knows_no_amounts() -> None:
     assert lines_with(r"\bprice|Decimal|_minor\b", within="receipts/") == [], (
         "receipts draw the text they are given and never count"
     )
+
+
+def test_the_index_of_what_is_not_over_holds_whatever_is_asked_for() -> None:
+    """A state that is missing there would disappear from the worker, the unfinished list and the strip."""
+    indexed = set(re.findall(r"'(\w+)'", renewals._OPEN))
+    assert {state.value for state in {*UNFINISHED, *renewals.WAITING}} <= indexed
+    assert indexed <= {state.value for state in RenewalState} - {state.value for state in FINAL}

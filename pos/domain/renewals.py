@@ -68,6 +68,8 @@ RENEWAL = Life(
 
 # The carrier may have it, or may still get it: never blocks the next customer, always has an owner and a next time.
 IN_DOUBT = frozenset({R.PAID, R.SUBMITTING, R.PENDING, R.UNKNOWN, R.MANUAL})
+# What a person still has to see: undecided, or money on its way back.
+UNFINISHED = IN_DOUBT | {R.REFUND_DUE, R.REFUNDING}
 FINAL = frozenset({R.VOIDED, R.CONFIRMED, R.REFUNDED, R.REPLACED})
 MONEY_HELD = IN_DOUBT  # the customer's money is held, neither earned nor owed back
 

@@ -3,7 +3,7 @@ a person, says what became of it. Nothing here decides by itself."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -14,10 +14,9 @@ from pos.domain.renewals import RENEWAL, RenewalState
 from pos.domain.tills import Desk
 from pos.services.kit import Kit
 from pos.services.owed import Owed, begin_refund, book, find, open_shift, queue_up_for_slip
+from pos.services.tills import desk_of
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
-from pos.store import staff as staff_rows
-from pos.store import tills as till_rows
 from pos.store.db import reading, retried, transaction
 from pos.store.life import move
 
@@ -106,24 +105,20 @@ def card_refund_without_result(sale_id: str, desk: Desk, *, kit: Kit, renewal_id
 
 def mark_silent_refunds(*, kit: Kit) -> int:
     """The worker's part: refunds without a result for two minutes, or left behind by a crash. How many were marked."""
-    now, marked = kit.now(), 0
+    now = kit.now()
     with reading() as session:
         silent = rows.refunds_left_open(session, now - TENDER_PATIENCE)
-    for sale_id in silent:
-        marked += _mark_silent(sale_id, kit)
-    return marked
+    return sum(_mark_silent(sale_id, now, kit) for sale_id in silent)
 
 
 @retried
-def _mark_silent(sale_id: str, kit: Kit) -> int:
-    now, marked = kit.now(), 0
+def _mark_silent(sale_id: str, now: datetime, kit: Kit) -> int:
+    marked = 0
     with transaction() as session:
         rows.for_change(session, sale_id)
         for refund in rows.refunds_of(session, sale_id):
             if refund.state is RefundState.REFUNDING and refund.at < now - TENDER_PATIENCE:
-                till = session.get_one(till_rows.Till, session.get_one(shift_rows.Shift, refund.shift_id).till_id)
-                clerk = session.get_one(staff_rows.Staff, refund.staff_id).plain()
-                desk = Desk(till_rows.store_of(session, till).plain(), till.plain(), clerk)
+                desk = desk_of(session, session.get_one(shift_rows.Shift, refund.shift_id).till_id, refund.staff_id)
                 move(session, refund, REFUND, RefundState.IN_DOUBT, kit.pen(desk, now))
                 marked += 1
     return marked

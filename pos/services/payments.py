@@ -33,6 +33,7 @@ from pos.services.kit import Kit
 from pos.services.sales import OVERRIDDEN, mine, quote_of_all, refuse_twin, void_lines
 from pos.services.shifts import add_movement
 from pos.services.standings import refuse_unsellable
+from pos.services.tills import desk_of
 from pos.store import journal as journal_rows
 from pos.store import ledger as books
 from pos.store import plans as plan_rows
@@ -40,8 +41,6 @@ from pos.store import receipts as receipt_rows
 from pos.store import renewals as renewal_rows
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
-from pos.store import staff as staff_rows
-from pos.store import tills as till_rows
 from pos.store.db import reading, retried, transaction
 from pos.store.life import begin, move
 
@@ -193,10 +192,7 @@ def _mark_silent(sale_id: str, now: datetime, kit: Kit) -> None:
     with transaction() as session:
         sale = rows.for_change(session, sale_id)
         if sale is not None and sale.state is SaleState.TENDERING:
-            till = session.get_one(till_rows.Till, sale.till_id)
-            store = till_rows.store_of(session, till).plain()
-            clerk = session.get_one(staff_rows.Staff, sale.staff_id).plain()
-            _mark_in_doubt(session, sale, Desk(store, till.plain(), clerk), kit, now)
+            _mark_in_doubt(session, sale, desk_of(session, sale.till_id, sale.staff_id), kit, now)
 
 
 def _mark_in_doubt(session: Session, sale: rows.Sale, desk: Desk, kit: Kit, now: datetime) -> None:

@@ -25,7 +25,7 @@ from pos.domain.journal import canonical, commitment
 from pos.domain.payments import PaymentState
 from pos.domain.permissions import Permission, may
 from pos.domain.plans import Plan, effect_on
-from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, URGENCY, RenewalState
+from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, UNFINISHED, URGENCY, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
 from pos.services.kit import Kit
@@ -496,11 +496,10 @@ def recent(desk: Desk, *, kit: Kit, limit: int = 6) -> list[p.SaleLine]:
 def unfinished(desk: Desk) -> list[p.SaleLine]:
     """What is open in this store: card payments without a result first, then each line that the carrier has not decided or
     that is owed back, then successes that came after the money was given back; oldest first."""
-    states = IN_DOUBT | {RenewalState.REFUND_DUE, RenewalState.REFUNDING}
     with reading() as session:
         tenders = [whole(session, sale) for sale in rows.open_tenders(session, desk.store.id)]
-        found = [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, states)]
-        late = verdict_rows.open_conflicts(session, desk.store.id, states)
+        found = [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, UNFINISHED)]
+        late = verdict_rows.open_conflicts(session, desk.store.id, UNFINISHED)
         return tenders + found + [line_of(session, session.get_one(rows.Sale, line.sale_id), line) for line in late]
 
 

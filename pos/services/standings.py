@@ -15,7 +15,7 @@ from pos.ports import Carrier, WalletBalance
 from pos.services.kit import Kit
 from pos.store import renewals as renewal_rows
 from pos.store import standings as rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen
 
 
@@ -86,6 +86,7 @@ def read_wallet(carrier: str, balances: list[WalletBalance]) -> None:
             rows.for_change(session, carrier).dry_since = None
 
 
+@retried
 def lift(carrier: str, desk: Desk, *, kit: Kit) -> None:
     """A manager knows that the float was filled. Again: nothing changes."""
     now = kit.now()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from pos.domain.pictures import Strip
-from pos.domain.renewals import IN_DOUBT, RenewalState
+from pos.domain.renewals import UNFINISHED
 from pos.domain.tills import Desk
 from pos.ports import Capability, CarrierUnavailable
 from pos.services import journal, renewals, standings
@@ -20,8 +20,6 @@ from pos.store import shifts as shift_rows
 from pos.store import tills as till_rows
 from pos.store import verdicts as verdict_rows
 from pos.store.db import reading
-
-UNFINISHED = IN_DOUBT | {RenewalState.REFUND_DUE, RenewalState.REFUNDING}
 
 
 class CarrierWatch:

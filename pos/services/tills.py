@@ -6,10 +6,12 @@ import hashlib
 import hmac
 import secrets
 
+from sqlalchemy.orm import Session
+
 from pos.domain.errors import CodeTaken, EnrolmentCodeWrong, NotFound
 from pos.domain.money import parse
 from pos.domain.staff import ENROLMENT_CODE_LIFE
-from pos.domain.tills import Store, Till
+from pos.domain.tills import Desk, Store, Till
 from pos.services.kit import Kit
 from pos.store import staff as staff_rows
 from pos.store import tills as rows
@@ -84,6 +86,12 @@ def recognise(secret: str) -> tuple[Store, Till] | None:
     with reading() as session:
         found = rows.till_by_secret(session, digest(secret))
         return None if found is None else (found[1].plain(), found[0].plain())
+
+
+def desk_of(session: Session, till_id: int, staff_id: int) -> Desk:
+    """Who stood where, for the worker to write in his name."""
+    till = session.get_one(rows.Till, till_id)
+    return Desk(rows.store_of(session, till).plain(), till.plain(), session.get_one(staff_rows.Staff, staff_id).plain())
 
 
 def all_tills() -> list[tuple[str, str, str]]:

@@ -19,12 +19,13 @@ from pos.store import renewals as renewal_rows
 from pos.store import sales as sale_rows
 from pos.store import staff as staff_rows
 from pos.store import verdicts as rows
-from pos.store.db import reading, transaction
+from pos.store.db import reading, retried, transaction
 from pos.store.life import begin, move
 
 _SHORTEST_EVIDENCE = 3
 
 
+@retried
 def propose(
     renewal_id: str, says: Says, evidence: Evidence, reference: str, desk: Desk, *, kit: Kit, provider_ref: str = ""
 ) -> int:
@@ -61,6 +62,7 @@ def propose(
         return verdict.id
 
 
+@retried
 def agree(verdict_id: int, desk: Desk, *, kit: Kit) -> str:
     """The second person agrees, and it is done in the same commit. The sale's id. Again: nothing changes.
 
@@ -86,6 +88,7 @@ def agree(verdict_id: int, desk: Desk, *, kit: Kit) -> str:
     return sale_id
 
 
+@retried
 def refuse(verdict_id: int, desk: Desk, *, kit: Kit) -> str:
     """The second person does not agree, or the first takes it back: the renewal waits for another proposal. The sale's id."""
     with transaction() as session:
