@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from flask import Flask, request
 from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, event, insert, select, update
 
-from bench.shops import pragmas
+from pos.store.db import durability
 
 _meta = MetaData()
 _KINDS = ("sale", "renewal", "payment", "debit", "credit", "journal")
@@ -41,7 +41,7 @@ def engine_of(url: str):  # type: ignore[no-untyped-def]
 
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    mode, synchronous = pragmas()
+    mode, synchronous = durability()
     for line in (f"journal_mode = {mode}", f"synchronous = {synchronous}", "busy_timeout = 10000"):
         connection.execute(f"PRAGMA {line}")
 

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask
-from pydantic import SecretStr
 
 from pos import demo
 from pos.app import DEMO_PINS, create_app, make_carriers
-from pos.config import Settings
+from pos.config import Settings, load
 from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
 from pos.services.kit import Kit
 from pos.store import keys
-from pos.store.db import db, durability, read_back_durability
+from pos.store.db import db, read_back_durability
 
 ENGINES = ("sqlite", "postgresql")
 CONFIG = """
@@ -97,7 +96,7 @@ def open_shop(engine: str, threads: int = 8) -> Iterator[Shop]:
             carrier.carrier.books.set_wallet("GBP", 10**11)
             text = CONFIG.format(database=url, carrier=carrier.url, threads=threads)
             (folder / "config.toml").write_text(text, encoding="utf-8")
-            settings = _settings(folder, url, carrier.url)
+            settings = load(folder / "config.toml")
             given = make_carriers(settings)
             app = create_app(settings, given=given)
             with app.app_context():
@@ -111,15 +110,6 @@ def open_shop(engine: str, threads: int = 8) -> Iterator[Shop]:
                 db.engine.dispose()
             for adapter in given.values():
                 adapter.close()
-
-
-def _settings(folder: Path, url: str, carrier_url: str) -> Settings:
-    import tomllib
-
-    content = tomllib.loads(CONFIG.format(database=url, carrier=carrier_url, threads=8))
-    content["database"]["url"] = SecretStr(url)
-    content["security"]["key_ring"] = str(folder / "keys.json")
-    return Settings.model_validate(content)
 
 
 @contextmanager
@@ -144,8 +134,3 @@ def durable(shop: Shop) -> dict[str, str]:
     """What the running database says of its own durability."""
     with shop.app.app_context():
         return read_back_durability()
-
-
-def pragmas() -> tuple[str, str]:
-    """(journal mode, synchronous) of the shop's own SQLite connections."""
-    return durability()

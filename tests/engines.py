@@ -101,15 +101,17 @@ def _name_in(folder: Path) -> str:
     return name
 
 
+class NoPostgresql(Exception):
+    """None can be started here, and none was given."""
+
+
 @contextmanager
-def postgresql() -> Iterator[Postgresql]:
-    """A PostgreSQL of this process' own, or the one that POS_TEST_DATABASE_URL names. Tests do not survive a power cut: what
-    makes commits durable is switched off in ours. Where none can be started the tests are skipped, except on a build machine."""
+def own_server() -> Iterator[str]:
+    """A PostgreSQL of our own for the length of a block, or the one that POS_TEST_DATABASE_URL names: its address. Raises
+    NoPostgresql where none can be started; on a build machine that is a failure."""
     given = os.environ.get("POS_TEST_DATABASE_URL")
     if given:
-        engine = Postgresql(given)
-        yield engine
-        engine.close()
+        yield given
         return
     # Not pytest's own folder: under root the server runs as another user, who must be able to walk in.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -121,14 +123,26 @@ def postgresql() -> Iterator[Postgresql]:
         except Exception as fault:  # whatever keeps it from starting here
             if os.environ.get("CI"):
                 raise
-            pytest.skip(f"no PostgreSQL can be started here: {type(fault).__name__}: {fault}")
-        engine = Postgresql(str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1))
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            engine._office.execute(f"ALTER SYSTEM SET {setting} = off".encode())
-        engine._office.execute("SELECT pg_reload_conf()")
-        yield engine
-        engine.close()
+            raise NoPostgresql(f"no PostgreSQL can be started here: {type(fault).__name__}: {fault}") from fault
+        yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
         server.cleanup()
+
+
+@contextmanager
+def postgresql() -> Iterator[Postgresql]:
+    """The databases of tests in such a server. Tests do not survive a power cut: what makes commits durable is switched off in
+    ours. Where none can be started the tests are skipped."""
+    try:
+        with own_server() as url:
+            engine = Postgresql(url)
+            if not os.environ.get("POS_TEST_DATABASE_URL"):
+                for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                    engine._office.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+                engine._office.execute("SELECT pg_reload_conf()")
+            yield engine
+            engine.close()
+    except NoPostgresql as reason:
+        pytest.skip(str(reason))
 
 
 @contextmanager
@@ -140,9 +154,7 @@ def thief(folder: Path, table: str) -> Iterator[Any]:
                 file.execute(f"drop trigger {table}_no_{event}")
             yield file
         return
-    with psycopg.connect(
-        make_url(address_in(folder)).set(drivername="postgresql").render_as_string(hide_password=False)
-    ) as server:
+    with _connect(folder) as server:
         server.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER ALL").format(sql.Identifier(table)))
         yield server
 

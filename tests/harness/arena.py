@@ -18,8 +18,9 @@ from pos.config import Database
 from pos.sandbox.server import SandboxServer
 from pos.store import keys
 from tests.conftest import StandingClock, _close, _release, settings_in
+from tests.engines import own_server
 from tests.harness.contenders import Contenders
-from tests.harness.databases import own_database, own_server
+from tests.harness.databases import own_database
 from tests.services.shop import Shop
 
 ENGINES = ("sqlite", "postgresql")
@@ -45,12 +46,11 @@ def arena(engine: str) -> Iterator[Arena]:
     """Both London tills have an open shift. Raises NoPostgresql."""
     with tempfile.TemporaryDirectory(prefix="arena-", ignore_cleanup_errors=True) as name, contextlib.ExitStack() as stack:
         folder = Path(name)
-        folder.chmod(0o755)  # under root the PostgreSQL server runs as another user, who must be able to walk in
         keys.make(folder / "keys.json")
         sandbox = stack.enter_context(SandboxServer())
         settings = settings_in(folder, sandbox.url)
         if engine == "postgresql":
-            url = stack.enter_context(own_database(stack.enter_context(own_server(folder))))
+            url = stack.enter_context(own_database(stack.enter_context(own_server())))
             settings = settings.model_copy(update={"database": Database(url=SecretStr(url))})
         carriers = make_carriers(settings)
         stack.callback(_close, carriers)

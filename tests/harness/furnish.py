@@ -18,7 +18,8 @@ from pos.config import Database
 from pos.sandbox.server import SandboxServer
 from pos.store import keys
 from tests.conftest import StandingClock, _close, _release, settings_in
-from tests.harness.databases import Books, PostgresqlDatabase, own_database, own_server
+from tests.engines import own_server
+from tests.harness.databases import Books, PostgresqlDatabase, own_database
 
 
 @contextlib.contextmanager
@@ -67,8 +68,6 @@ def furnished_on(engine: str) -> Iterator[Furnished]:
         if engine == "sqlite":
             yield Furnished(stack.enter_context(furnished_folder()))
             return
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="server-", ignore_cleanup_errors=True)))
-        place.chmod(0o755)  # under root the PostgreSQL server runs as another user, who must be able to walk in
-        server = stack.enter_context(own_server(place))
+        server = stack.enter_context(own_server())
         database = stack.enter_context(own_database(server))
         yield Furnished(stack.enter_context(furnished_folder(database)), server, database)

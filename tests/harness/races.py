@@ -12,10 +12,10 @@ from pos.ports import Finding, FindState, Outcome, OutcomeState
 from pos.services import payments
 from pos.services.renewals import recover, take_next
 from pos.store.renewals import Renewal
+from tests.engines import NoPostgresql
 from tests.harness import contenders
 from tests.harness.arena import ENGINES, MOST_PROCESSES, Arena, arena
 from tests.harness.caller import event
-from tests.harness.databases import NoPostgresql
 from tests.harness.result import Result, Say
 from tests.services.shop import Ready, findings
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import NoPostgresql
 from tests.harness import points
 from tests.harness.crash_points import MUST_BE, prove
-from tests.harness.databases import NoPostgresql
 from tests.harness.furnish import Furnished, furnished_on
 from tests.harness.result import Result
 

