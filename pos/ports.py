@@ -69,7 +69,7 @@ class Reason(StrEnum):
 
 
 class Fulfilment(StrEnum):
-    """How a product reaches the customer."""
+    """How a product reaches the customer: onto the SIM, as a code to type in, or as a new eSIM to scan."""
 
     DIRECT = "direct"
     PIN = "pin"
@@ -108,7 +108,8 @@ class Outcome:
     """One answer about one request.
 
     ``provider_ref`` the carrier's id; ``valid_until`` UTC, the new expiry where told; ``cost`` what our wallet was charged;
-    ``raw_code`` the carrier's own code for the journal (never free text); ``retry_after`` after a recognised 429."""
+    ``raw_code`` the carrier's own code for the journal (never free text); ``retry_after`` after a recognised 429;
+    ``held_until`` UTC, when a hold ends by itself."""
 
     state: OutcomeState
     provider_ref: str | None = None
@@ -120,6 +121,7 @@ class Outcome:
     reason: Reason | None = None
     raw_code: str | None = None
     retry_after: timedelta | None = None
+    held_until: datetime | None = None
 
 
 class FindState(StrEnum):
@@ -150,6 +152,7 @@ class SubscriptionState(StrEnum):
     EXPIRED = "expired"
     SUSPENDED = "suspended"
     BARRED = "barred"
+    UNTOLD = "untold"  # sold for by this carrier, which does not tell what is on it
     NOT_FOUND = "not_found"  # the number is not this carrier's
     UNAVAILABLE = "unavailable"  # the carrier did not answer; a sale may go on without it
 
@@ -166,9 +169,11 @@ class Balance:
 
 @dataclass(frozen=True)
 class Subscription:
-    """What is on a SIM and until when. Moments in UTC."""
+    """What is on a SIM and until when. Moments in UTC. ``operator`` as in ``Product.operator``, where the carrier serves
+    several."""
 
     state: SubscriptionState
+    operator: str | None = None
     plan_key: str | None = None
     plan_name: str | None = None
     starts_at: datetime | None = None
@@ -180,12 +185,17 @@ class Subscription:
 
 class ProductKind(StrEnum):
     PLAN = "plan"
-    TOPUP = "topup"
+    TOPUP = "topup"  # money on the SIM
+    DATA = "data"  # data beside the plan
+    PIN = "pin"  # a voucher, whatever it buys
+    ESIM = "esim"  # a new eSIM; it has no number before it is sold
 
 
 @dataclass(frozen=True)
 class Product:
-    """One thing the carrier sells us. ``cost`` is what our wallet pays, ``face`` what it is worth to the customer."""
+    """One thing the carrier sells us. ``cost`` is what our wallet pays, ``face`` what it is worth to the customer, in the
+    currency of where it is used. A product with a range of amounts is offered as several, each with its amount in ``key``.
+    ``redeem`` is how a code is used, in the carrier's words."""
 
     key: str
     name: str
@@ -200,6 +210,8 @@ class Product:
     line: str | None = None  # the carrier's own category of the product
     operator: str | None = None  # whose SIMs it fits, where one carrier serves several operators
     sellable: bool = True
+    country: str | None = None  # ISO 3166 alpha-2, where the carrier serves several
+    redeem: str | None = None
 
 
 class MatchAnswer(StrEnum):
@@ -233,13 +245,17 @@ class StatementLine:
 
 @dataclass(frozen=True)
 class WalletBalance:
+    """``held`` is set aside for what was held and not yet confirmed."""
+
     available: Money
     as_of: datetime
+    held: Money | None = None
 
 
 @dataclass(frozen=True)
 class Hint:
-    """A notification said something may have changed; only ever a reason to look."""
+    """A notification said something may have changed; only ever a reason to look. Where the carrier signs, a message with
+    a wrong signature is an empty hint."""
 
     ref: str | None
     provider_ref: str | None
@@ -248,7 +264,8 @@ class Hint:
 
 @dataclass(frozen=True)
 class Request:
-    """One renewal as an adapter must send it. ``ref`` fits ``[A-Z0-9-]{1,36}``; ``number`` is E.164 with plus or an ICCID."""
+    """One renewal as an adapter must send it. ``ref`` fits ``[A-Z0-9-]{1,36}``; ``number`` is E.164 with plus or an ICCID,
+    and empty for a new eSIM."""
 
     ref: str
     product_key: str
@@ -256,6 +273,21 @@ class Request:
     number: str
     face: Money
     cost: Money
+
+
+class RefundState(StrEnum):
+    REFUNDED = "refunded"
+    REQUESTED = "requested"  # a person at the carrier decides
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class RefundAnswer:
+    """What a carrier said to a request for our own money back; the customer's money does not wait for it."""
+
+    state: RefundState
+    case: str | None = None  # the carrier's id of the request
+    raw_code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -300,6 +332,21 @@ class Carrier(Protocol):
 
     def find(self, ref: str, provider_ref: str | None, number: str, sent_at: datetime) -> Finding:
         """Ask what became of ``ref``; compares the returned reference itself."""
+
+    def validate(self, request: Request) -> Reason | None:
+        """Whether the carrier would take it now; nothing is ordered. None is yes. VALIDATE only. Raises CarrierUnavailable."""
+
+    def hold(self, request: Request) -> Outcome:
+        """Set a request aside without delivering it: HELD with ``held_until``, or as ``submit``. HOLD only."""
+
+    def confirm(self, ref: str, provider_ref: str, number: str) -> Outcome:
+        """Deliver what is held. VOIDED: the hold is over and nothing was delivered. Otherwise as ``submit``. HOLD only."""
+
+    def void(self, ref: str, provider_ref: str) -> Outcome:
+        """Give a hold up: VOIDED, or what has become of it meanwhile, or UNKNOWN. HOLD or VOID only."""
+
+    def request_refund(self, ref: str, provider_ref: str, reason: str) -> RefundAnswer:
+        """Ask for our money back for something that was charged. REFUND_REQUEST only. Raises CarrierUnavailable."""
 
     def match_identity(self, number: str, claim: IdentityClaim) -> Mapping[str, MatchAnswer]:
         """Attribute name -> answer. Raises CarrierUnavailable."""

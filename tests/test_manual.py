@@ -17,8 +17,9 @@ from click.testing import CliRunner, Result
 from pydantic import BaseModel, SecretStr
 
 from pos.app import create_app, make_carriers
-from pos.carriers.configuration import BearerKeys, ClientCredentialsKeys, NoAuthKeys, TmForumKeys
-from pos.carriers.tmforum import CODES
+from pos.carriers import PROTOCOLS
+from pos.carriers.configuration import BearerKeys, CarrierKeys, ClientCredentialsKeys, NoAuthKeys, ResellerKeys
+from pos.carriers.tmforum import CODES, TmForumKeys
 from pos.cli import main
 from pos.config import ConfigUnusable, Settings, load
 from pos.domain.carriers import REASONS
@@ -75,6 +76,9 @@ def awake() -> str:
     return "\n".join(text)
 
 
+RESELLERS = sorted(set(PROTOCOLS) - {"tmforum"})
+
+
 def keys_of(model: type[BaseModel]) -> set[str]:
     return set(model.model_fields)
 
@@ -110,11 +114,9 @@ def test_a_shop_starts_with_the_example(tmp_path: Path) -> None:
 
 def test_the_example_loads_with_every_key_at_work() -> None:
     settings = Settings.model_validate(tomllib.loads(awake()))
-    assert set(settings.carriers) == {"lyca", "leb"}
+    assert set(settings.carriers) == {"lyca", "leb"} | set(RESELLERS)
     table = {key: value for key, value in settings.carriers["lyca"].items() if not key.endswith("_file")}
-    for carrier in make_carriers(
-        settings.model_copy(update={"carriers": {"lyca": table, "leb": settings.carriers["leb"]}})
-    ).values():
+    for carrier in make_carriers(settings.model_copy(update={"carriers": settings.carriers | {"lyca": table}})).values():
         carrier.close()  # type: ignore[attr-defined]
 
 
@@ -125,6 +127,16 @@ def test_every_key_stands_in_the_example_and_no_other(table: str) -> None:
     wanted |= {"protocol"} if table == "carriers.lyca" else set()
     assert named - wanted == set(), "the example has keys that would stop the start"
     assert wanted - named - {"auth"} == set(), "give these keys a line and a sentence in config.example.toml"
+
+
+@pytest.mark.parametrize("protocol", RESELLERS)
+def test_every_reseller_has_a_table_of_its_name(protocol: str) -> None:
+    """Keys that every carrier's table may hold are explained once, at the first carriers."""
+    named = {entry.key for entry in ENTRIES if entry.table == f"carriers.{protocol}"}
+    model = PROTOCOLS[protocol].keys
+    assert named - keys_of(model) == {"protocol"}, "the example has keys that would stop the start"
+    explained = {entry.key for entry in ENTRIES if entry.table.startswith("carriers.")}
+    assert keys_of(model) - named - keys_of(CarrierKeys) - (keys_of(ResellerKeys) & explained) == set()
 
 
 def test_every_way_to_sign_in_at_a_carrier_is_shown() -> None:

@@ -19,12 +19,28 @@ of the wrong keys and never with their values, which may be secrets."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic
 
-from pos.carriers.configuration import CarrierMisconfigured, make_tmforum
+from pos.carriers.configuration import CarrierMisconfigured, Keys, checked
+from pos.carriers.tmforum import TmForum, TmForumKeys
 from pos.ports import Carrier
 
-PROTOCOLS: dict[str, Callable[[str, Mapping[str, object]], Carrier]] = {
-    "tmforum": make_tmforum,
+
+@dataclass(frozen=True)
+class Speaker(Generic[Keys]):
+    """One protocol: what its table holds, and who speaks it."""
+
+    keys: type[Keys]
+    adapter: Callable[[Keys, str], Carrier]
+
+    def __call__(self, name: str, table: Mapping[str, object]) -> Carrier:
+        """The adapter of carrier ``name``. Raises CarrierMisconfigured."""
+        return self.adapter(checked(self.keys, name, table), name)
+
+
+PROTOCOLS: dict[str, Speaker[Any]] = {
+    "tmforum": Speaker(TmForumKeys, TmForum),
 }
 
 __all__ = ["PROTOCOLS", "CarrierMisconfigured"]

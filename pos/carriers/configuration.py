@@ -1,4 +1,4 @@
-"""What may stand in a carrier's table of the configuration, checked before the shop opens.
+"""What may stand in a carrier's table of the configuration, checked before the shop opens: the parts that protocols share.
 
 Unknown keys are refused by name: a mistyped ``enforce_unique_refs`` must not quietly change how often we may send."""
 
@@ -9,16 +9,14 @@ import ssl
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from pos.carriers.tmforum import TmForum, TmForumSettings
-from pos.carriers.tmforum_records import PriceNames
 from pos.carriers.tokens import ClientCredentials, StaticBearer
-from pos.ports import Reason
+from pos.carriers.wire import Wire
 
 
 class CarrierMisconfigured(ValueError):
@@ -60,130 +58,100 @@ def _about_ref(template: str) -> str:
     return template
 
 
-_Address = Annotated[str, AfterValidator(_address)]
-_Path = Annotated[str, AfterValidator(_path)]
-_NumberQuery = Annotated[str, AfterValidator(_about_number)]
-_RefQuery = Annotated[str, AfterValidator(_about_ref)]
-_Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Address = Annotated[str, AfterValidator(_address)]
+UrlPath = Annotated[str, AfterValidator(_path)]
+NumberQuery = Annotated[str, AfterValidator(_about_number)]
+RefQuery = Annotated[str, AfterValidator(_about_ref)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 _CONFIG = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class ClientCredentialsKeys(BaseModel):
-    """OAuth 2 client credentials; ``sent_as`` post for carriers that do not read HTTP Basic."""
+class Table(BaseModel):
+    """A table of the configuration: unknown keys are refused, values never stand in an error."""
 
     model_config = _CONFIG
 
+
+class ClientCredentialsKeys(Table):
+    """OAuth 2 client credentials; ``sent_as`` post for carriers that do not read HTTP Basic."""
+
     kind: Literal["client_credentials"]
-    token_url: _Address
+    token_url: Address
     client_id: str
     client_secret: SecretStr
     scope: str | None = None
     sent_as: Literal["basic", "post"] = "basic"
 
 
-class BearerKeys(BaseModel):
+class BearerKeys(Table):
     """One token for good."""
-
-    model_config = _CONFIG
 
     kind: Literal["bearer"]
     token: SecretStr
 
 
-class NoAuthKeys(BaseModel):
+class NoAuthKeys(Table):
     """The client certificate, or the line itself, says who we are."""
-
-    model_config = _CONFIG
 
     kind: Literal["none"]
 
 
-class TmForumKeys(BaseModel):
-    """The keys of a carrier with ``protocol = "tmforum"``; what they mean stands at TmForumSettings.
+class CarrierKeys(Table):
+    """What every carrier's table may hold. Certificates are PEM files: ``ca_file`` when the carrier's authority is not one
+    this machine trusts anyway, ``client_certificate_file`` (and ``client_key_file``) for mutual TLS."""
 
-    Certificates are PEM files: ``ca_file`` when the carrier's authority is not one this machine trusts anyway,
-    ``client_certificate_file`` (and ``client_key_file``) for carriers that want mutual TLS."""
-
-    model_config = _CONFIG
-
-    base_url: _Address
-    auth: Annotated[ClientCredentialsKeys | BearerKeys | NoAuthKeys, Field(discriminator="kind")]
-    currencies: Annotated[tuple[_Currency, ...], Field(min_length=1)]
-    enforce_unique_refs: bool = False
+    base_url: Address
     settle_window_seconds: Annotated[int, Field(ge=0, le=86_400)] = 180
     deadline_seconds: Annotated[float, Field(gt=0, le=120)] = 20.0
     connect_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
-    order_action: Literal["add", "modify"] = "add"
-    top_ups: bool = True
-    product_query: _NumberQuery = "productSerialNumber={number}"
-    bucket_query: _NumberQuery = "logicalResource.value={number}"
-    order_query: _RefQuery = "externalId={ref}"
-    topup_query: _RefQuery = "externalId={ref}"
-    catalogue_query: str = ""
-    page_size: Annotated[int, Field(ge=1, le=1000)] = 100
-    kyc_path: _Path | None = None
-    wallet_path: _Path | None = None
-    statement_path: _Path | None = None
     statement_complete_after_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] | None = None
     unasked_patience_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
-    face_price_name: str = "face"
-    cost_price_name: str = "cost"
-    error_codes: Mapping[str, Reason] = Field(default_factory=dict)
-    operator_name: str | None = None
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     ca_file: Path | None = None
     client_certificate_file: Path | None = None
     client_key_file: Path | None = None
 
+    @property
+    def settle_window(self) -> timedelta:
+        return timedelta(seconds=self.settle_window_seconds)
 
-def make_tmforum(name: str, settings: Mapping[str, object]) -> TmForum:
-    """The adapter for one carrier. Raises CarrierMisconfigured; opens no connection."""
+    @property
+    def statement_complete_after(self) -> timedelta | None:
+        told = self.statement_complete_after_seconds
+        return None if told is None else timedelta(seconds=told)
+
+    @property
+    def unasked_patience(self) -> timedelta:
+        return timedelta(seconds=self.unasked_patience_seconds)
+
+
+class ResellerKeys(CarrierKeys):
+    """What the table of a reseller of many operators may hold beside that.
+
+    ``countries`` (ISO 3166 alpha-2) and ``operators`` (the reseller's own ids) narrow a catalogue of ten thousands to what
+    this shop sells; ``amounts`` are the denominations that a product with a range of amounts is offered in, in whole units
+    of its currency."""
+
+    currency: Currency
+    countries: Annotated[tuple[Country, ...], Field(min_length=1)]
+    operators: tuple[str, ...] = ()
+    amounts: Annotated[tuple[Annotated[int, Field(gt=0, le=1000)], ...], Field(min_length=1, max_length=20)] = (5, 10, 20, 30, 50)
+    page_size: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+Keys = TypeVar("Keys", bound=CarrierKeys)
+
+
+def checked(keys: type[Keys], name: str, settings: Mapping[str, object]) -> Keys:
+    """The table of carrier ``name`` as ``keys``. Raises CarrierMisconfigured."""
     try:
-        keys = TmForumKeys.model_validate(dict(settings))
+        return keys.model_validate(dict(settings))
     except ValidationError as fault:
         # Without its cause: a message with the input in it would carry a secret into the log.
         raise CarrierMisconfigured(_named(name, fault)) from None
-    try:
-        ssl_context = _ssl_context(keys)
-    except (OSError, ssl.SSLError) as fault:
-        raise CarrierMisconfigured(f"carrier {name}: a certificate file cannot be used ({fault})") from None
-    return TmForum(
-        TmForumSettings(
-            base_url=keys.base_url,
-            auth=_grant(keys.auth),
-            currencies=keys.currencies,
-            enforce_unique_refs=keys.enforce_unique_refs,
-            settle_window=timedelta(seconds=keys.settle_window_seconds),
-            deadline_seconds=keys.deadline_seconds,
-            connect_seconds=keys.connect_seconds,
-            order_action=keys.order_action,
-            top_ups=keys.top_ups,
-            product_query=keys.product_query,
-            bucket_query=keys.bucket_query,
-            order_query=keys.order_query,
-            topup_query=keys.topup_query,
-            catalogue_query=keys.catalogue_query,
-            page_size=keys.page_size,
-            kyc_path=keys.kyc_path,
-            wallet_path=keys.wallet_path,
-            statement_path=keys.statement_path,
-            statement_complete_after=_seconds(keys.statement_complete_after_seconds),
-            unasked_patience=timedelta(seconds=keys.unasked_patience_seconds),
-            price_names=PriceNames(face=keys.face_price_name, cost=keys.cost_price_name),
-            error_codes=keys.error_codes,
-            operator_name=keys.operator_name,
-            country=keys.country,
-            ssl_context=ssl_context,
-        ),
-        name,
-    )
 
 
-def _seconds(told: int | None) -> timedelta | None:
-    return None if told is None else timedelta(seconds=told)
-
-
-def _grant(auth: ClientCredentialsKeys | BearerKeys | NoAuthKeys) -> ClientCredentials | StaticBearer | None:
+def grant_of(auth: ClientCredentialsKeys | BearerKeys | NoAuthKeys) -> ClientCredentials | StaticBearer | None:
     if isinstance(auth, ClientCredentialsKeys):
         secret = auth.client_secret.get_secret_value()
         return ClientCredentials(auth.token_url, auth.client_id, secret, auth.scope, auth.sent_as)
@@ -192,7 +160,17 @@ def _grant(auth: ClientCredentialsKeys | BearerKeys | NoAuthKeys) -> ClientCrede
     return None
 
 
-def _ssl_context(keys: TmForumKeys) -> ssl.SSLContext | None:
+def wire_of(name: str, keys: CarrierKeys, transport: httpx2.BaseTransport | None = None) -> Wire:
+    """The road to carrier ``name`` with its certificates; ``transport`` is for tests. Raises CarrierMisconfigured; opens no
+    connection."""
+    try:
+        context = _ssl_context(keys)
+    except (OSError, ssl.SSLError) as fault:
+        raise CarrierMisconfigured(f"carrier {name}: a certificate file cannot be used ({fault})") from None
+    return Wire(name, connect_seconds=keys.connect_seconds, ssl_context=context, transport=transport)
+
+
+def _ssl_context(keys: CarrierKeys) -> ssl.SSLContext | None:
     """None where the machine's own trust is enough. Raises OSError, which SSLError is too."""
     if keys.ca_file is None and keys.client_certificate_file is None:
         return None

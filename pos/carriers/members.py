@@ -71,6 +71,13 @@ class Members:
             raise Broken("not an object")
         return cls(value)
 
+    @classmethod
+    def each(cls, value: object) -> list[Members]:
+        """The objects of a JSON array. Raises Broken."""
+        if not isinstance(value, list):
+            raise Broken("not a list")
+        return [cls.of(entry) for entry in value]
+
     def text(self, name: str) -> str:
         """A string that says something."""
         found = self.text_or_none(name)

@@ -9,21 +9,34 @@ Nothing here sends an order twice, but for one case: after a 401 for a stale tok
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from typing import Literal, NoReturn
+from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
 
-import httpx2
 import phonenumbers
 import structlog
+from pydantic import Field
 
 from pos.carriers import camara
-from pos.carriers.members import Broken, Members, code, read_json, write_json
+from pos.carriers.adapter import NOTHING, USELESS, Adapter, Refused, found, sent_once, utc_now
+from pos.carriers.configuration import (
+    BearerKeys,
+    CarrierKeys,
+    ClientCredentialsKeys,
+    Country,
+    Currency,
+    NoAuthKeys,
+    NumberQuery,
+    RefQuery,
+    UrlPath,
+    grant_of,
+    wire_of,
+)
+from pos.carriers.members import Broken, Members, code, read_json
+from pos.carriers.rest import Rest, records, retry_after
 from pos.carriers.tmforum_records import (
     PriceNames,
     about,
@@ -38,18 +51,14 @@ from pos.carriers.tmforum_records import (
     topup_outcome,
     wallet_balance,
 )
-from pos.carriers.tokens import ClientCredentials, StaticBearer, TokenRefused, Tokens
+from pos.carriers.tokens import Tokens
 from pos.carriers.wire import (
-    CONNECT_SECONDS,
     LARGE_BODY_BYTES,
     SMALL_BODY_BYTES,
-    Call,
     Deadline,
-    NeverSent,
     NoAnswer,
     Reply,
     Wire,
-    WireFault,
 )
 from pos.ports import (
     Capability,
@@ -116,70 +125,49 @@ _OUR_REF = re.compile(r"[A-Z0-9-]{1,36}")  # ports.Request.ref
 _log = structlog.get_logger("pos.carriers")
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class TmForumSettings:
-    """One carrier that speaks this protocol. Templates hold ``{number}`` or ``{ref}``, which go in percent-encoded.
+class TmForumKeys(CarrierKeys):
+    """The keys of a carrier with ``protocol = "tmforum"``; templates hold ``{number}`` or ``{ref}``, which go in
+    percent-encoded.
 
     ``currencies``: plans and amounts in any other are left alone. ``enforce_unique_refs``: the carrier answers 409 to a
     reference it knows, and promises so. Paths that are None are not offered by this carrier."""
 
-    base_url: str
-    auth: ClientCredentials | StaticBearer | None
-    currencies: tuple[str, ...]
+    auth: Annotated[ClientCredentialsKeys | BearerKeys | NoAuthKeys, Field(discriminator="kind")]
+    currencies: Annotated[tuple[Currency, ...], Field(min_length=1)]
     enforce_unique_refs: bool = False
-    settle_window: timedelta = timedelta(seconds=180)
-    deadline_seconds: float = 20.0
-    connect_seconds: float = CONNECT_SECONDS
     order_action: Literal["add", "modify"] = "add"
     top_ups: bool = True
-    product_query: str = "productSerialNumber={number}"
-    bucket_query: str = "logicalResource.value={number}"
-    order_query: str = "externalId={ref}"
-    topup_query: str = "externalId={ref}"
+    product_query: NumberQuery = "productSerialNumber={number}"
+    bucket_query: NumberQuery = "logicalResource.value={number}"
+    order_query: RefQuery = "externalId={ref}"
+    topup_query: RefQuery = "externalId={ref}"
     catalogue_query: str = ""
-    page_size: int = 100
-    kyc_path: str | None = None
-    wallet_path: str | None = None
-    statement_path: str | None = None
-    statement_complete_after: timedelta | None = None
-    unasked_patience: timedelta = timedelta(minutes=5)
-    price_names: PriceNames = PriceNames()
-    error_codes: Mapping[str, Reason] = field(default_factory=dict)
+    page_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    kyc_path: UrlPath | None = None
+    wallet_path: UrlPath | None = None
+    statement_path: UrlPath | None = None
+    face_price_name: str = "face"
+    cost_price_name: str = "cost"
+    error_codes: Mapping[str, Reason] = Field(default_factory=dict)
     operator_name: str | None = None
-    country: str | None = None
-    ssl_context: ssl.SSLContext | None = None
-    clock: Callable[[], datetime] = _utc_now
+    country: Country | None = None
 
 
-class _Refused(Exception):
-    """A read was refused, or answered with something else than records."""
-
-
-# All the ways in which a read can be of no use.
-_USELESS = (WireFault, TokenRefused, Broken, _Refused)
-
-
-class TmForum:
+class TmForum(Adapter):
     """Fits ``ports.Carrier``. Safe to share between threads.
 
-    ``transport`` is for tests; without it the wire opens real connections."""
+    ``wire`` and ``clock`` are for tests; without them connections and time are real."""
 
-    def __init__(self, settings: TmForumSettings, name: str, transport: httpx2.BaseTransport | None = None) -> None:
-        self.name = name
-        self._settings = settings
-        self._now = settings.clock
-        self._codes = CODES | dict(settings.error_codes)
-        self._wire = Wire(
-            name,
-            connect_seconds=settings.connect_seconds,
-            ssl_context=settings.ssl_context,
-            transport=transport,
-        )
-        self._tokens = Tokens(self._wire, settings.auth, settings.clock)
+    def __init__(
+        self, keys: TmForumKeys, name: str, *, wire: Wire | None = None, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        super().__init__(name)
+        self._keys = keys
+        self._now = clock
+        self._codes = CODES | dict(keys.error_codes)
+        self._price_names = PriceNames(face=keys.face_price_name, cost=keys.cost_price_name)
+        self._wire = wire or wire_of(name, keys)
+        self._rest = Rest(self._wire, keys.base_url, Tokens(self._wire, grant_of(keys.auth), clock), is_stale=_is_told)
 
     def close(self) -> None:
         """Let go of the network."""
@@ -192,17 +180,17 @@ class TmForum:
             Capability.SUBSCRIPTION: True,
             Capability.FIND_BY_REF: True,
             Capability.WEBHOOK: True,
-            Capability.IDENTITY_MATCH: self._settings.kyc_path is not None,
-            Capability.WALLET: self._settings.wallet_path is not None,
-            Capability.STATEMENT: self._settings.statement_path is not None,
+            Capability.IDENTITY_MATCH: self._keys.kyc_path is not None,
+            Capability.WALLET: self._keys.wallet_path is not None,
+            Capability.STATEMENT: self._keys.statement_path is not None,
         }
         return Declaration(
             capabilities=frozenset(capability for capability, is_offered in offered.items() if is_offered),
-            enforces_unique_refs=self._settings.enforce_unique_refs,
-            settle_window=self._settings.settle_window,
-            deadline_seconds=self._settings.deadline_seconds,
-            statement_complete_after=self._settings.statement_complete_after,
-            unasked_patience=self._settings.unasked_patience,
+            enforces_unique_refs=self._keys.enforce_unique_refs,
+            settle_window=self._keys.settle_window,
+            deadline_seconds=self._keys.deadline_seconds,
+            statement_complete_after=self._keys.statement_complete_after,
+            unasked_patience=self._keys.unasked_patience,
         )
 
     # --- selling ----------------------------------------------------------------------------------------------------
@@ -213,27 +201,17 @@ class TmForum:
         ``raw_code`` is the carrier's code or state word; where no carrier spoke, the wire's word (``tls`` wants the
         manager), and ``http_502`` and its like for answers that are not the carrier's."""
         deadline = self._deadline()
-        try:
-            if request.face.currency not in self._settings.currencies:
-                return Outcome(OutcomeState.FAILED, reason=Reason.INVALID_AMOUNT)
-            if request.kind is ProductKind.TOPUP:
-                return self._top_up(request, deadline)
-            return self._order(request, deadline)
-        except TokenRefused as fault:
-            return Outcome(OutcomeState.NOT_SENT, reason=Reason.AUTH, raw_code=fault.code)
-        except NeverSent as fault:
-            # A certificate that does not fit is the shop's to mend, or somebody in between: a reason of its own (F5).
-            reason = Reason.CERTIFICATE if fault.why == "tls" else Reason.UNREACHABLE
-            return Outcome(OutcomeState.NOT_SENT, reason=reason, raw_code=fault.why)
-        except NoAnswer as fault:
-            return Outcome(OutcomeState.UNKNOWN, reason=Reason.NO_ANSWER, raw_code=fault.why)
+        if request.face.currency not in self._keys.currencies:
+            return Outcome(OutcomeState.FAILED, reason=Reason.INVALID_AMOUNT)
+        send = self._top_up if request.kind is ProductKind.TOPUP else self._order
+        return sent_once(lambda: send(request, deadline))
 
     def _order(self, request: Request, deadline: Deadline) -> Outcome:
         """TMF622 v4.0.0 ProductOrder_Create."""
         kind = _kind_of(request.number)
         item = {
             "id": "1",
-            "action": self._settings.order_action,
+            "action": self._keys.order_action,
             "quantity": 1,
             "productOffering": {"id": request.product_key},
             "product": {
@@ -278,7 +256,7 @@ class TmForum:
 
     def _main_bucket(self, request: Request, deadline: Deadline) -> Members | Outcome:
         """The SIM's money bucket with its ids, or the outcome of a sale that cannot be. Raises NoAnswer, Broken."""
-        query = _filled(self._settings.bucket_query, "{number}", request.number)
+        query = _filled(self._keys.bucket_query, "{number}", request.number)
         reply = self._get(f"{BALANCE}/bucket", query, deadline, request.ref)
         if reply.status == 404 and _error_code(reply):
             return Outcome(OutcomeState.FAILED, reason=Reason.INVALID_NUMBER, raw_code=code(_error_code(reply)))
@@ -287,7 +265,7 @@ class TmForum:
             if refusal.state is OutcomeState.UNKNOWN:
                 return replace(refusal, state=OutcomeState.NOT_SENT, reason=Reason.UNREACHABLE)
             return refusal
-        buckets = about(request.number, _records(reply), bucket_numbers)
+        buckets = about(request.number, records(reply), bucket_numbers)
         if not buckets:
             return Outcome(OutcomeState.FAILED, reason=Reason.INVALID_NUMBER)
         for bucket in buckets:
@@ -322,7 +300,7 @@ class TmForum:
                 OutcomeState.NOT_SENT,
                 reason=Reason.RATE_LIMITED,
                 raw_code=raw_code,
-                retry_after=self._retry_after(reply),
+                retry_after=retry_after(reply, self._now()),
             )
         if (reply.status in REFUSALS and error and reason is Reason.AUTH) or (
             reply.status == 401 and "www-authenticate" in reply.headers
@@ -333,19 +311,8 @@ class TmForum:
             return Outcome(OutcomeState.FAILED, reason=reason, raw_code=raw_code)
         return Outcome(OutcomeState.UNKNOWN, reason=Reason.BROKEN_ANSWER, raw_code=raw_code)
 
-    def _retry_after(self, reply: Reply) -> timedelta | None:
-        """RFC 9110 10.2.3: seconds or a date; None when it is not told."""
-        told = reply.headers.get("retry-after", "").strip()
-        if told.isascii() and told.isdigit() and len(told) < 7:
-            return timedelta(seconds=int(told))
-        try:
-            at = parsedate_to_datetime(told)
-        except (ValueError, OverflowError):
-            return None
-        return max(timedelta(0), (at if at.tzinfo else at.replace(tzinfo=UTC)) - self._now())
-
     def _order_outcome(self, order: Members) -> Outcome:
-        return order_outcome(order, self._settings.price_names, self._codes)
+        return order_outcome(order, self._price_names, self._codes)
 
     def _topup_outcome(self, topup: Members) -> Outcome:
         return topup_outcome(topup, self._codes)
@@ -358,33 +325,33 @@ class TmForum:
         ABSENT needs a clean "nothing" from everywhere we could have sent it."""
         deadline = self._deadline()
         searches: list[tuple[str, str, Callable[[Members], Outcome]]] = [
-            (f"{ORDERING}/productOrder", self._settings.order_query, self._order_outcome)
+            (f"{ORDERING}/productOrder", self._keys.order_query, self._order_outcome)
         ]
-        if self._settings.top_ups:
-            searches.append((f"{BALANCE}/topupBalance", self._settings.topup_query, self._topup_outcome))
+        if self._keys.top_ups:
+            searches.append((f"{BALANCE}/topupBalance", self._keys.topup_query, self._topup_outcome))
         clear = True
         for path, template, read in searches:
             try:
                 outcomes = [read(record) for record in self._search(path, template, ref, provider_ref, deadline)]
-            except _USELESS:
+            except USELESS:
                 clear = False
                 continue
             if outcomes:
-                return _finding(outcomes)
+                return found(outcomes)
         return Finding(FindState.ABSENT if clear else FindState.CANNOT_TELL)
 
     def _search(self, path: str, template: str, ref: str, provider_ref: str | None, deadline: Deadline) -> list[Members]:
-        """The records that carry exactly our reference. Empty only for a clean "nothing"; raises one of _USELESS."""
+        """The records that carry exactly our reference. Empty only for a clean "nothing"; raises one of USELESS."""
         doubt: Exception | None = None
         try:
-            query = f"{_filled(template, '{ref}', ref)}&limit={self._settings.page_size}"
+            query = f"{_filled(template, '{ref}', ref)}&limit={self._keys.page_size}"
             records = self._list(path, query, deadline, ref)
             if matches := [record for record in records if ref in refs_of(record)]:
                 return matches
             if records:
                 # The carrier ignored our filter; ours may be on another page.
-                doubt = _Refused("filter ignored")
-        except _USELESS as fault:
+                doubt = Refused("filter ignored")
+        except USELESS as fault:
             doubt = fault
         if provider_ref and (found := self._one(path, provider_ref, deadline, ref)) and ref in refs_of(found):
             return [found]
@@ -393,12 +360,12 @@ class TmForum:
         return []
 
     def _one(self, path: str, provider_ref: str, deadline: Deadline, ref: str) -> Members | None:
-        """The record with the carrier's own id; None when the carrier says there is none. Raises one of _USELESS."""
+        """The record with the carrier's own id; None when the carrier says there is none. Raises one of USELESS."""
         reply = self._get(f"{path}/{quote(provider_ref, safe='')}", "", deadline, ref, shown=f"{path}/{{id}}")
         if reply.status == 404 and _error_code(reply):
             return None
         if reply.status != 200:
-            raise _Refused(reply.status)
+            raise Refused(reply.status)
         return Members.of(read_json(reply.body))
 
     # --- looking ----------------------------------------------------------------------------------------------------
@@ -410,15 +377,15 @@ class TmForum:
             raise CarrierUnavailable(f"{self.name} does not answer")
         if state is SubscriptionState.NOT_FOUND:
             return []
-        country = self._settings.country or _country_of(number)
-        return [OperatorCandidate(self.name, self._settings.operator_name or self.name, country, confident=True)]
+        country = self._keys.country or _country_of(number)
+        return [OperatorCandidate(self.name, self._keys.operator_name or self.name, country, confident=True)]
 
     def get_subscription(self, number: str) -> Subscription:
         """TMF637 products and TMF654 buckets of one SIM, merged. Raises nothing."""
         deadline = self._deadline()
-        settings = self._settings
-        products = self._about(number, f"{INVENTORY}/product", settings.product_query, product_numbers, deadline)
-        buckets = self._about(number, f"{BALANCE}/bucket", settings.bucket_query, bucket_numbers, deadline)
+        keys = self._keys
+        products = self._about(number, f"{INVENTORY}/product", keys.product_query, product_numbers, deadline)
+        buckets = self._about(number, f"{BALANCE}/bucket", keys.bucket_query, bucket_numbers, deadline)
         if not products and not buckets and (products is None or buckets is None):
             return Subscription(SubscriptionState.UNAVAILABLE, as_of=self._now())
         try:
@@ -432,7 +399,7 @@ class TmForum:
         """The records of this SIM, None when they could not be had."""
         try:
             return about(number, self._list(path, _filled(template, "{number}", number), deadline), numbers)
-        except _USELESS:
+        except USELESS:
             return None
 
     def list_products(self) -> Iterator[Product]:
@@ -441,49 +408,49 @@ class TmForum:
         Raises CarrierUnavailable, also between two products: half a catalogue must not retire the other half."""
         try:
             yield from self._products()
-        except _USELESS as fault:
-            self._unavailable(fault)
+        except USELESS as fault:
+            self.unavailable(fault)
 
     def _products(self) -> Iterator[Product]:
         seen: set[str] = set()
-        for page in self._pages(f"{CATALOGUE}/productOffering", self._settings.catalogue_query):
+        for page in self._pages(f"{CATALOGUE}/productOffering", self._keys.catalogue_query):
             for offering in page:
                 if (key := offering.text("id")) in seen:
                     # The carrier ignores our offset and sends the first page for ever.
-                    raise _Refused("the same page twice")
+                    raise Refused("the same page twice")
                 seen.add(key)
                 try:
-                    product = product_of(offering, self._settings.price_names, self._price, self._now())
+                    product = product_of(offering, self._price_names, self._price, self._now())
                 except Broken:
                     # One plan that cannot be read must not keep a shop from its other plans; it is not sold meanwhile.
                     _log.warning("carrier plan unreadable", carrier=self.name, plan=code(key))
                     continue
-                if product and {product.face.currency, product.cost.currency} <= set(self._settings.currencies):
+                if product and {product.face.currency, product.cost.currency} <= set(self._keys.currencies):
                     yield product
 
     def _price(self, key: str) -> Members:
-        """A ProductOfferingPrice that an offering only points at. Raises one of _USELESS."""
+        """A ProductOfferingPrice that an offering only points at. Raises one of USELESS."""
         path = f"{CATALOGUE}/productOfferingPrice"
         reply = self._get(f"{path}/{quote(key, safe='')}", "", self._deadline(), shown=f"{path}/{{id}}")
         if reply.status != 200:
-            raise _Refused(reply.status)
+            raise Refused(reply.status)
         return Members.of(read_json(reply.body))
 
     def _pages(self, path: str, query: str) -> Iterator[list[Members]]:
-        """Pages until the told total is reached, or one is empty. Raises one of _USELESS."""
+        """Pages until the told total is reached, or one is empty. Raises one of USELESS."""
         offset = 0
         for _ in range(_MOST_PAGES):
-            paged = "&".join(part for part in (query, f"offset={offset}", f"limit={self._settings.page_size}") if part)
+            paged = "&".join(part for part in (query, f"offset={offset}", f"limit={self._keys.page_size}") if part)
             reply = self._get(path, paged, self._deadline(), limit_bytes=LARGE_BODY_BYTES)
             if reply.status not in (200, 206):
-                raise _Refused(reply.status)
-            page = _records(reply)
+                raise Refused(reply.status)
+            page = records(reply)
             yield page
             offset += len(page)
             total = reply.headers.get("x-total-count", "")
             if not page or (total.isascii() and total.isdigit() and offset >= int(total)):
                 return
-        raise _Refused("too many pages")
+        raise Refused("too many pages")
 
     # --- the registered owner ---------------------------------------------------------------------------------------
 
@@ -491,17 +458,17 @@ class TmForum:
         """CAMARA KYC Match v0.4.0. Keys are the members of ``claim`` that say something. Raises CarrierUnavailable.
 
         The body holds a document number: it goes into the request and nowhere else."""
-        if self._settings.kyc_path is None:
+        if self._keys.kyc_path is None:
             raise NotImplementedError(Capability.IDENTITY_MATCH)
         body = camara.question(number, claim)
         if body is None:
             return camara.nothing(claim)
         try:
-            reply = self._post(f"{self._settings.kyc_path}/match", body, self._deadline(), None)
+            reply = self._post(f"{self._keys.kyc_path}/match", body, self._deadline(), None)
             error = _error_code(reply, "message")
             answers = camara.answers(reply, error, claim)
-        except _USELESS as fault:
-            self._unavailable(fault)
+        except USELESS as fault:
+            self.unavailable(fault)
         if error:
             _log.warning("carrier compared nothing", carrier=self.name, status=reply.status, code=code(error))
         return answers
@@ -510,21 +477,21 @@ class TmForum:
 
     def wallet(self) -> list[WalletBalance]:
         """Raises CarrierUnavailable."""
-        if self._settings.wallet_path is None:
+        if self._keys.wallet_path is None:
             raise NotImplementedError(Capability.WALLET)
         try:
-            found = [wallet_balance(entry, self._now()) for entry in self._list(self._settings.wallet_path, "")]
-        except _USELESS as fault:
-            self._unavailable(fault)
-        return [balance for balance in found if balance.available.currency in self._settings.currencies]
+            found = [wallet_balance(entry, self._now()) for entry in self._list(self._keys.wallet_path, "")]
+        except USELESS as fault:
+            self.unavailable(fault)
+        return [balance for balance in found if balance.available.currency in self._keys.currencies]
 
     def statement(self, from_utc: datetime, to_utc: datetime) -> Iterator[StatementLine]:
         """Movements with ``from_utc <= at < to_utc`` in the order the carrier gives them. Raises CarrierUnavailable.
 
         A period whose lines do not fit one answer is asked for in halves."""
-        if self._settings.statement_path is None:
+        if self._keys.statement_path is None:
             raise NotImplementedError(Capability.STATEMENT)
-        return self._statement(self._settings.statement_path, from_utc, to_utc)
+        return self._statement(self._keys.statement_path, from_utc, to_utc)
 
     def _statement(self, path: str, from_utc: datetime, to_utc: datetime) -> Iterator[StatementLine]:
         periods, deadline = [(from_utc, to_utc)], self._deadline()
@@ -532,10 +499,10 @@ class TmForum:
             start, end = periods.pop()
             try:
                 lines = self._lines(path, start, end, deadline)
-            except _USELESS as fault:
+            except USELESS as fault:
                 half = (end - start) / 2
                 if not (isinstance(fault, NoAnswer) and fault.why == "too_large") or half < _SHORTEST_STATEMENT:
-                    self._unavailable(fault)
+                    self.unavailable(fault)
                 periods += [(start + half, end), (start, start + half)]
                 continue
             if lines:
@@ -544,18 +511,17 @@ class TmForum:
                 deadline = self._deadline()
 
     def _lines(self, path: str, start: datetime, end: datetime, deadline: Deadline) -> list[StatementLine]:
-        """The lines of one period in one answer. Raises one of _USELESS."""
+        """The lines of one period in one answer. Raises one of USELESS."""
         query = urlencode({"from": _moment(start), "to": _moment(end)})
         reply = self._get(path, query, deadline, limit_bytes=LARGE_BODY_BYTES)
         if reply.status != 200:
-            raise _Refused(reply.status)
+            raise Refused(reply.status)
         return [statement_line(entry) for entry in _lines(reply)]
 
     def parse_notification(self, headers: Mapping[str, str], body: bytes) -> Hint:
         """A TMF622 or TMF654 event; unsigned, so no hint is ever authenticated. What cannot be read is empty."""
-        nothing = Hint(None, None, authenticated=False)
         if len(body) > SMALL_BODY_BYTES:
-            return nothing
+            return NOTHING
         try:
             event = Members.of(read_json(body)).within("event")
             for name in ("productOrder", "topupBalance"):
@@ -565,12 +531,12 @@ class TmForum:
                     return Hint(ref, record.id_or_none("id"), authenticated=False)
         except Broken:
             pass
-        return nothing
+        return NOTHING
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
     def _deadline(self) -> Deadline:
-        return Deadline(self._settings.deadline_seconds)
+        return Deadline(self._keys.deadline_seconds)
 
     def _list(self, path: str, query: str, deadline: Deadline | None = None, ref: str | None = None) -> list[Members]:
         """The records of a collection, empty when the carrier says so: 200 with ``[]``, or 404 with an Error."""
@@ -578,8 +544,8 @@ class TmForum:
         if reply.status == 404 and _error_code(reply):
             return []
         if reply.status not in (200, 206):
-            raise _Refused(reply.status)
-        return _records(reply)
+            raise Refused(reply.status)
+        return records(reply)
 
     def _get(
         self,
@@ -591,44 +557,10 @@ class TmForum:
         shown: str | None = None,
         limit_bytes: int = SMALL_BODY_BYTES,
     ) -> Reply:
-        url = f"{self._settings.base_url}{path}" + (f"?{query}" if query else "")
-        return self._ask(Call("GET", url, shown or path, ref=ref, limit_bytes=limit_bytes), deadline)
+        return self._rest.get(path, query, deadline=deadline, ref=ref, shown=shown, limit_bytes=limit_bytes)
 
     def _post(self, path: str, body: Mapping[str, object], deadline: Deadline, ref: str | None) -> Reply:
-        headers = {"Content-Type": "application/json;charset=utf-8"}
-        call = Call("POST", f"{self._settings.base_url}{path}", path, headers, write_json(body), ref)
-        return self._ask(call, deadline)
-
-    def _ask(self, call: Call, deadline: Deadline) -> Reply:
-        """One exchange with a bearer token; once more with a new token when the carrier calls this one stale.
-
-        Raises TokenRefused, NeverSent or NoAnswer, and each is true of ``call``: a token that cannot be fetched means
-        that the call did not leave, and a 401 means that it did nothing."""
-        # Half of the time at most, so that a slow token does not send an order out with seconds left to answer.
-        token = self._tokens.current(Deadline(deadline.remaining() / 2))
-        reply = self._wire.ask(_with_token(call, token), deadline)
-        if reply.status != 401 or not self._tokens.renewable or not _is_told(reply):
-            return reply
-        fresh = self._tokens.current(Deadline(deadline.remaining() / 2), stale=token)
-        return self._wire.ask(_with_token(call, fresh), deadline)
-
-    def _unavailable(self, fault: Exception) -> NoReturn:
-        why = fault.why if isinstance(fault, WireFault) else type(fault).__name__
-        raise CarrierUnavailable(f"{self.name} gave no usable answer ({why})") from fault
-
-
-# Which outcome speaks for a reference that names several records: delivered once is delivered.
-_LOUDEST = (OutcomeState.SUCCEEDED, OutcomeState.PENDING, OutcomeState.REVERSED, OutcomeState.FAILED)
-
-
-def _finding(outcomes: list[Outcome]) -> Finding:
-    """What the records under one reference say together."""
-    readable = [outcome for outcome in outcomes if outcome.state in _LOUDEST]
-    if not readable:
-        return Finding(FindState.CANNOT_TELL)
-    delivered = sum(outcome.state is OutcomeState.SUCCEEDED for outcome in readable)
-    best = min(readable, key=lambda outcome: _LOUDEST.index(outcome.state))
-    return Finding(FindState.FOUND, best, doubled=delivered > 1)
+        return self._rest.post(path, body, deadline=deadline, ref=ref)
 
 
 def _error_code(reply: Reply, sentence: str = "reason") -> str | None:
@@ -648,28 +580,16 @@ def _is_told(reply: Reply) -> bool:
     return "www-authenticate" in reply.headers or bool(_error_code(reply) or _error_code(reply, "message"))
 
 
-def _records(reply: Reply) -> list[Members]:
-    """The objects of a JSON array. Raises Broken."""
-    found = read_json(reply.body)
-    if not isinstance(found, list):
-        raise Broken("not a list")
-    return [Members.of(entry) for entry in found]
-
-
 def _lines(reply: Reply) -> list[Members]:
     """The objects of a JSON array, or of one object on each line (NDJSON). Raises Broken.
 
     No lines at all is an answer only when it says that it is NDJSON, and the last line must be whole: an empty or cut
     statement would tell that our sales never reached the carrier."""
     if reply.body.lstrip()[:1] == b"[":
-        return _records(reply)
+        return records(reply)
     if "ndjson" not in reply.headers.get("content-type", "") or (reply.body and not reply.body.endswith(b"\n")):
         raise Broken("not lines")
     return [Members.of(read_json(line)) for line in reply.body.splitlines() if line.strip()]
-
-
-def _with_token(call: Call, token: str | None) -> Call:
-    return call if token is None else replace(call, headers={**call.headers, "Authorization": f"Bearer {token}"})
 
 
 def _signed(ref: str, body: Mapping[str, object]) -> dict[str, object]:

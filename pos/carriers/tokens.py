@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 from urllib.parse import quote_plus, urlencode
 
 from pos.carriers.members import Broken, Members, code, read_json
@@ -28,6 +28,25 @@ class StaticBearer:
     token: str = field(repr=False)
 
 
+class Grant(Protocol):
+    """How a carrier gives out tokens that end."""
+
+    def call(self) -> Call:
+        """The request for one."""
+
+    def read(self, reply: Reply) -> tuple[str, timedelta]:
+        """The token of an answer and how long it lives. Raises TokenRefused when the carrier says that we are not let in,
+        Broken for anything that is not a token."""
+
+
+class TokenRefused(Exception):
+    """The carrier does not accept our credentials, and says so. Nothing else of ours was sent. ``code`` is its word."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 @dataclass(frozen=True)
 class ClientCredentials:
     """OAuth 2 client credentials. ``sent_as``: ``basic`` in the Authorization header, ``post`` in the form."""
@@ -38,13 +57,32 @@ class ClientCredentials:
     scope: str | None = None
     sent_as: Literal["basic", "post"] = "basic"
 
+    def call(self) -> Call:
+        form = {"grant_type": "client_credentials"}
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        if self.scope:
+            form["scope"] = self.scope
+        if self.sent_as == "post":
+            form |= {"client_id": self.client_id, "client_secret": self.client_secret}
+        else:
+            pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
+            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        return Call("POST", self.token_url, "(token)", headers, urlencode(form).encode())
 
-class TokenRefused(Exception):
-    """The carrier does not accept our credentials, and says so. Nothing else of ours was sent. ``code`` is its word."""
+    def read(self, reply: Reply) -> tuple[str, timedelta]:
+        """Refusals are those of RFC 6749 5.2."""
+        answer = Members.of(read_json(reply.body))
+        if reply.status in (400, 401, 403):
+            raise TokenRefused(code(answer.text("error")) or "refused")
+        if reply.status != 200 or answer.text("token_type").lower() != "bearer":
+            raise Broken("not a token")
+        return answer.text("access_token"), lifetime(answer)
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+
+def lifetime(answer: Members) -> timedelta:
+    """``expires_in`` of an answer, seconds; at most 30 days are believed."""
+    told = answer.number_or_none("expires_in")
+    return _UNTOLD_LIFETIME if told is None else timedelta(seconds=min(int(told), 30 * 86_400))
 
 
 @dataclass(frozen=True)
@@ -58,7 +96,7 @@ class Tokens:
 
     ``now`` gives the moment in UTC; a clock that jumps costs a fetch, never a sale."""
 
-    def __init__(self, wire: Wire, grant: ClientCredentials | StaticBearer | None, now: Callable[[], datetime]) -> None:
+    def __init__(self, wire: Wire, grant: Grant | StaticBearer | None, now: Callable[[], datetime]) -> None:
         self._wire = wire
         self._grant = grant
         self._now = now
@@ -86,42 +124,16 @@ class Tokens:
     @property
     def renewable(self) -> bool:
         """Whether asking again may bring another token."""
-        return isinstance(self._grant, ClientCredentials)
+        return self._grant is not None and not isinstance(self._grant, StaticBearer)
 
-    def _fetch(self, grant: ClientCredentials, deadline: Deadline) -> _Held:
+    def _fetch(self, grant: Grant, deadline: Deadline) -> _Held:
         asked_at = self._now()
         try:
-            reply = self._wire.ask(_token_call(grant), deadline)
-            return _held(reply, asked_at)
+            token, lives = grant.read(self._wire.ask(grant.call(), deadline))
+            # RFC 6750 2.1; a line break in it would be a header of somebody else's choosing.
+            if not token.isascii() or not token.isprintable() or " " in token:
+                raise Broken("not a token")
+            return _Held(token, asked_at + lives - min(_MARGIN, lives / 10))
         except (NoAnswer, Broken):
             # A token that may or may not have been made changes nothing: the call that needs it has not left.
             raise NeverSent("token") from None
-
-
-def _token_call(grant: ClientCredentials) -> Call:
-    form = {"grant_type": "client_credentials"}
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    if grant.scope:
-        form["scope"] = grant.scope
-    if grant.sent_as == "post":
-        form |= {"client_id": grant.client_id, "client_secret": grant.client_secret}
-    else:
-        pair = f"{quote_plus(grant.client_id)}:{quote_plus(grant.client_secret)}"
-        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    return Call("POST", grant.token_url, "(token)", headers, urlencode(form).encode())
-
-
-def _held(reply: Reply, asked_at: datetime) -> _Held:
-    """The token of an answer. Raises TokenRefused for a refusal as in RFC 6749 5.2, Broken for anything else."""
-    answer = Members.of(read_json(reply.body))
-    if reply.status in (400, 401, 403):
-        raise TokenRefused(code(answer.text("error")) or "refused")
-    if reply.status != 200 or answer.text("token_type").lower() != "bearer":
-        raise Broken("not a token")
-    token = answer.text("access_token")
-    # RFC 6750 2.1; a line break in it would be a header of somebody else's choosing.
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise Broken("not a token")
-    told = answer.number_or_none("expires_in")
-    lifetime = _UNTOLD_LIFETIME if told is None else timedelta(seconds=min(int(told), 30 * 86_400))
-    return _Held(token, asked_at + lifetime - min(_MARGIN, lifetime / 10))

@@ -10,6 +10,7 @@ from pos.sandbox.clock import Clock
 from pos.sandbox.faults import Faults
 from pos.sandbox.settings import Settings, Switches
 from pos.sandbox.tokens import Tokens
+from pos.sandbox.vendors import open_all
 from pos.sandbox.wire import Dropped
 
 
@@ -24,6 +25,7 @@ class Carrier:
         self.books = Books(self.clock, state)
         self.faults = Faults()
         self.tokens = Tokens(self.settings, self.clock)
+        self.vendors = open_all(self.settings, self.clock, state)
         self.stopping = Event()
 
     def wait(self, seconds: float) -> None:

@@ -50,6 +50,8 @@ def post_reset(carrier: Carrier, _: Request) -> Answer:
     """Empty books, real time, no faults. Tokens and switches stay."""
     carrier.faults.clear()
     carrier.books.reset()
+    for vendor in carrier.vendors.values():
+        vendor.books.reset()
     return json_answer(200, {"now": moment(carrier.clock.now())})
 
 

@@ -12,6 +12,7 @@ from pos.sandbox.misbehave import play
 from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, ORDERING
 from pos.sandbox.records import Fate
 from pos.sandbox.refusals import Refusal
+from pos.sandbox.vendor_doors import VendorDoors
 from pos.sandbox.wire import Answer, Request, tmf_error
 
 
@@ -65,6 +66,13 @@ DOORS: tuple[Door, ...] = (
     *(_door(method, path, handler, bearer=False) for method, path, handler in (*control.DOORS, *page.DOORS)),
 )
 
+# The other protocols, each below a path of its own: (prefix, doors, how it refuses). A line for each.
+VENDOR_DOORS: tuple[VendorDoors, ...] = ()
+
+
+def _vendor_of(path: str) -> VendorDoors | None:
+    return next((doors for doors in VENDOR_DOORS if path.startswith(f"/{doors.name}/")), None)
+
 
 def is_control(path: str) -> bool:
     """Whether a path belongs to people and tests, who must get in even while the carrier is off."""
@@ -73,6 +81,9 @@ def is_control(path: str) -> bool:
 
 def answer(carrier: Carrier, request: Request) -> Answer:
     """Find the door, check the token, let it answer. Raises Dropped when the answer is a closed connection."""
+    vendor = _vendor_of(request.path)
+    if vendor is not None:
+        return vendor.answer(carrier, request)
     fitting = [(door, match) for door in DOORS if (match := door.path.fullmatch(request.path))]
     here = [(door, match) for door, match in fitting if door.method == request.method]
     if not here:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pos.sandbox.carrier import Carrier
@@ -36,24 +36,42 @@ _PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body>
 _HTML = {"Content-Type": "text/html"}
 
 
+@dataclass(frozen=True)
+class Manners:
+    """What differs between protocols: how a refusal looks, how each lie (wrong_echo, wrong_currency, wrong_offering,
+    unknown_status, no_id) changes the parsed object of an answer in place, and how every token dies at once."""
+
+    error: Callable[[Refusal, str], Answer]
+    lies: Mapping[str, Callable[[dict[str, Any]], None]]
+    revoke: Callable[[Carrier], None] = lambda carrier: carrier.tokens.revoke_all()
+
+
 def play(
-    carrier: Carrier, request: Request, where: str, serial: str | None, ref: str | None, work: Callable[[Fate], Answer]
+    carrier: Carrier,
+    request: Request,
+    where: str,
+    serial: str | None,
+    ref: str | None,
+    work: Callable[[Fate], Answer],
+    manners: Manners | None = None,
 ) -> Answer:
-    """Do ``work`` as the fault that applies here would have it. Raises Refusal and Dropped."""
+    """Do ``work`` as the fault that applies here would have it, with the ``manners`` of the door's protocol (TM Forum's if
+    none are given). Raises Refusal and Dropped."""
+    manners = manners or _TMF
     fault = carrier.faults.take(where, serial, ref)
     if fault is None:
         return work(Fate())
     if fault.name == "html_502_before":
         return Answer(502, _PAGE, dict(_HTML))
-    _before(carrier, fault)
+    _before(carrier, fault, manners)
     try:
         answer = work(_fate(carrier, fault))
     except Refusal as refusal:  # a refusal can get lost on its way like any other answer
-        answer = tmf_error(refusal, request.base)
-    return _after(carrier, fault, answer, request.base)
+        answer = manners.error(refusal, request.base)
+    return _after(carrier, fault, answer, request.base, manners)
 
 
-def _before(carrier: Carrier, fault: Fault) -> None:
+def _before(carrier: Carrier, fault: Fault, manners: Manners) -> None:
     if fault.name == "lost_before_commit":
         raise Dropped
     if fault.name == "silent":
@@ -62,7 +80,7 @@ def _before(carrier: Carrier, fault: Fault) -> None:
     if fault.name == "late_commit":
         carrier.wait(_seconds(fault, carrier.settings.late_seconds))
     if fault.name == "token_expired":
-        carrier.tokens.revoke_all()
+        manners.revoke(carrier)
         raise Refusal("UNAUTHENTICATED")
     if fault.name == "rate_limit":
         raise Refusal("RATE_LIMITED", retry_seconds=carrier.settings.retry_after_seconds)
@@ -85,14 +103,14 @@ def _fate(carrier: Carrier, fault: Fault) -> Fate:
     return Fate()
 
 
-def _after(carrier: Carrier, fault: Fault, answer: Answer, base: str) -> Answer:
+def _after(carrier: Carrier, fault: Fault, answer: Answer, base: str, manners: Manners) -> Answer:
     match fault.name:
         case "late":
             carrier.wait(_seconds(fault, carrier.settings.late_seconds))
         case "lost_after_commit" | "done_later":
             raise Dropped
         case "error_500_after":
-            return tmf_error(Refusal("INTERNAL_ERROR"), base)
+            return manners.error(Refusal("INTERNAL_ERROR"), base)
         case "html_502":
             return Answer(502, _PAGE, dict(_HTML))
         case "html_200":
@@ -105,8 +123,8 @@ def _after(carrier: Carrier, fault: Fault, answer: Answer, base: str) -> Answer:
             return replace(answer, body=_latin(answer.body))
         case _ if fault.name in _DELIVERIES:
             return replace(answer, delivery=_DELIVERIES[fault.name])
-        case _ if fault.name in _TWISTS and answer.status < 300:
-            return replace(answer, body=_twist(answer.body, _TWISTS[fault.name]))
+        case _ if fault.name in manners.lies and answer.status < 300:
+            return replace(answer, body=_twist(answer.body, manners.lies[fault.name]))
     return answer
 
 
@@ -190,3 +208,5 @@ _TWISTS: dict[str, Callable[[dict[str, Any]], None]] = {
     "unknown_status": _resting,
     "no_id": _nameless,
 }
+
+_TMF = Manners(tmf_error, _TWISTS)

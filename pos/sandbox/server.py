@@ -263,6 +263,8 @@ class SandboxServer:
         self.carrier.stopping.set()
         self._listener.ring()
         self._thread.join()
+        for vendor in self.carrier.vendors.values():
+            vendor.callbacks.stop()
         self._listener.hang_up()
         self._listener.server_close()
         self._listener = self._thread = None

@@ -1,43 +1,101 @@
-"""How each protocol reaches the sandbox carrier: what a new adapter adds before the contract tests will run for it."""
+"""How each protocol reaches the sandbox: what a new adapter adds before the contract tests will run for it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from pos.carriers import PROTOCOLS
 from pos.domain.money import Money
-from pos.ports import Carrier, ProductKind, Request
+from pos.ports import Carrier, OutcomeState, ProductKind, Reason, Request
+from pos.sandbox.records import Movement
+from pos.sandbox.server import SandboxServer
+
+
+class Judge(Protocol):
+    """The books behind a door: whatever the shop believes, these are the truth."""
+
+    requests: Counter[str]
+    submits_by_ref: Counter[str]
+    enforce_unique_refs: bool
+
+    def movements(self) -> list[Movement]: ...
+
+    def debits(self) -> list[Movement]: ...
+
+    def wallets(self) -> dict[str, int]: ...
+
+    def set_wallet(self, currency: str, available_minor: int) -> None: ...
+
+    def move_clock(self, seconds: float) -> object: ...
+
+
+FAILED, UNKNOWN = OutcomeState.FAILED, OutcomeState.UNKNOWN
+REFUSALS: Mapping[str, tuple[OutcomeState, Reason]] = {
+    "refuse": (FAILED, Reason.INELIGIBLE_OR_BARRED),
+    "product_unavailable": (FAILED, Reason.PRODUCT_UNAVAILABLE),
+    "operator_down": (FAILED, Reason.OPERATOR_DOWN),
+    "too_soon": (FAILED, Reason.TOO_SOON),
+    "wallet_empty": (FAILED, Reason.WALLET_EMPTY),
+    "limit_reached": (FAILED, Reason.LIMIT_REACHED),
+    "invalid_number": (FAILED, Reason.INVALID_NUMBER),
+    "unknown_code": (FAILED, Reason.REJECTED_OTHER),
+}
 
 
 @dataclass(frozen=True)
 class Door:
-    """``settings`` makes the configuration table from the sandbox's address; the rest is something it sells."""
+    """``settings`` makes the configuration table from the sandbox's address; the rest is something it sells.
+
+    ``vendor`` is the key in the sandbox's ``vendors``; without one the books are the TM Forum carrier's. ``refusals``: fault ->
+    (state, reason) of the outcome. ``traits`` say what else this protocol can be held to: tokens (a bearer token that can die),
+    credentials (``wrong_credentials`` differ from the right ones), unique_refs (a used reference is refused), owns_numbers (it
+    knows at the order that a number is a stranger's), rate_limit (a recognised 429), pending, status (unknown status words),
+    reversals, echoes (answers repeat number and amount), statement (complete, by reference)."""
 
     settings: Callable[[str], dict[str, object]]
     plan: str
     plan_face: Money
     plan_cost: Money
     number: str
-    iccid: str
+    other_number: Callable[[int], str]
+    traits: frozenset[str]
+    iccid: str = ""
+    vendor: str | None = None
+    kinds: tuple[ProductKind, ...] = (ProductKind.PLAN,)
+    stranger: str = "+33612345678"
+    refusals: Mapping[str, tuple[OutcomeState, Reason]] = field(default_factory=lambda: REFUSALS)
+    wrong_credentials: Callable[[str], dict[str, object]] = lambda _: {}
+    token_door: str = ""
 
-    def request(self, ref: str, kind: ProductKind = ProductKind.PLAN, number: str | None = None) -> Request:
-        """A plan, or ten pounds on the SIM."""
+    def request(self, ref: str, kind: ProductKind | None = None, number: str | None = None) -> Request:
+        """A plan, or ten of its currency on the SIM."""
+        kind = kind or self.kinds[0]
         if kind is ProductKind.TOPUP:
             ten = Money(1000, self.plan_face.currency)
             return Request(ref, "topup", kind, number or self.number, ten, ten)
         return Request(ref, self.plan, kind, number or self.number, self.plan_face, self.plan_cost)
 
+    def books(self, server: SandboxServer) -> Judge:
+        return server.carrier.books if self.vendor is None else server.carrier.vendors[self.vendor].books
+
+    def revoke(self, server: SandboxServer) -> None:
+        (server.carrier if self.vendor is None else server.carrier.vendors[self.vendor]).tokens.revoke_all()
+
+    def reverse_the_first(self, server: SandboxServer) -> None:
+        if self.vendor is None:
+            server.carrier.books.reverse(server.carrier.books.orders()[0].id)
+        else:
+            books = server.carrier.vendors[self.vendor].books
+            books.reverse(books.transactions()[0].id)
+
 
 def _tmforum(url: str) -> dict[str, object]:
     return {
         "base_url": url,
-        "auth": {
-            "kind": "client_credentials",
-            "token_url": f"{url}/oauth/token",
-            "client_id": "demo",
-            "client_secret": "demo-secret",
-        },
+        "auth": _client(url, "demo-secret"),
         "currencies": ["GBP"],
         "enforce_unique_refs": True,
         "kyc_path": "/kyc-match/v0.4",
@@ -46,6 +104,25 @@ def _tmforum(url: str) -> dict[str, object]:
     }
 
 
+def _client(url: str, secret: str) -> dict[str, object]:
+    return {"kind": "client_credentials", "token_url": f"{url}/oauth/token", "client_id": "demo", "client_secret": secret}
+
+
+ALL_TRAITS = frozenset(
+    {
+        "tokens",
+        "credentials",
+        "unique_refs",
+        "owns_numbers",
+        "rate_limit",
+        "pending",
+        "status",
+        "reversals",
+        "echoes",
+        "statement",
+    }
+)
+
 DOORS: Mapping[str, Door] = {
     "tmforum": Door(
         settings=_tmforum,
@@ -53,7 +130,12 @@ DOORS: Mapping[str, Door] = {
         plan_face=Money(800, "GBP"),
         plan_cost=Money(736, "GBP"),
         number="+447700900123",
+        other_number=lambda till: f"+44770090010{till}",
         iccid="8944100077009001239",
+        kinds=(ProductKind.PLAN, ProductKind.TOPUP),
+        traits=ALL_TRAITS,
+        wrong_credentials=lambda url: {"auth": _client(url, "not this")},
+        token_door="POST token",
     ),
 }
 

@@ -16,8 +16,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from pos.carriers import tmforum as adapter
-from pos.carriers.tmforum import TmForum, TmForumSettings
-from pos.carriers.tokens import ClientCredentials, StaticBearer
+from pos.carriers.tmforum import TmForum, TmForumKeys
+from pos.carriers.wire import Wire
 from pos.domain.money import Money
 from pos.ports import (
     Capability,
@@ -45,14 +45,28 @@ REF = "S1-20261008-000124"
 GBP = Money(1000, "GBP")
 PLAN = Request(REF, "off-10gb", ProductKind.PLAN, NUMBER, GBP, GBP)
 TOPUP = replace(PLAN, product_key="topup", kind=ProductKind.TOPUP)
-SETTINGS = TmForumSettings("https://bss.example", StaticBearer("static"), ("GBP",), deadline_seconds=5, clock=lambda: NOW)
+SETTINGS: dict[str, Any] = {
+    "base_url": "https://bss.example",
+    "auth": {"kind": "bearer", "token": "static"},
+    "currencies": ("GBP",),
+    "deadline_seconds": 5,
+}
 
 Answer = httpx2.Response
 Handler = Callable[[httpx2.Request], Answer]
 
 
-def carrier_of(handler: Handler, **settings: Any) -> TmForum:
-    return TmForum(replace(SETTINGS, **settings), "lyca", httpx2.MockTransport(handler))
+CREDENTIALS = {
+    "kind": "client_credentials",
+    "token_url": "https://login.example/token",
+    "client_id": "a",
+    "client_secret": "b",
+}
+
+
+def carrier_of(handler: Handler, clock: Callable[[], datetime] = lambda: NOW, **settings: Any) -> TmForum:
+    keys = TmForumKeys.model_validate(SETTINGS | settings)
+    return TmForum(keys, "lyca", wire=Wire("lyca", transport=httpx2.MockTransport(handler)), clock=clock)
 
 
 def said(status: int, value: object, **headers: str) -> Answer:
@@ -940,7 +954,7 @@ class Bank:
             return said(201, order())
 
     def carrier(self, **grant: Any) -> TmForum:
-        auth = ClientCredentials("https://login.example/token", "shop 17", "s:e c", **grant)
+        auth = CREDENTIALS | {"client_id": "shop 17", "client_secret": "s:e c"} | grant
         return carrier_of(self, auth=auth, clock=lambda: self.now)
 
 
@@ -1038,13 +1052,12 @@ def test_a_strangers_401_is_unknown_and_not_repeated() -> None:
         used.append(asked.headers["authorization"])
         return said(401, "<html>proxy</html>")
 
-    auth = ClientCredentials("https://login.example/token", "a", "b")
-    assert carrier_of(handler, auth=auth).submit(PLAN).state is UNKNOWN
+    assert carrier_of(handler, auth=CREDENTIALS).submit(PLAN).state is UNKNOWN
     assert len(used) == 1
 
 
 def test_without_credentials_no_header_is_sent() -> None:
-    (sent,) = sent_by(PLAN, auth=None)
+    (sent,) = sent_by(PLAN, auth={"kind": "none"})
     assert "authorization" not in sent.headers
 
 

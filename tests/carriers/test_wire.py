@@ -23,8 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
-from pos.carriers import wire
-from pos.carriers.configuration import make_tmforum
+from pos.carriers import PROTOCOLS, wire
 from pos.carriers.wire import LARGE_BODY_BYTES, SMALL_BODY_BYTES, Call, Deadline, NeverSent, NoAnswer, Reply, Wire
 from pos.domain.money import Money
 from pos.ports import Outcome, OutcomeState, ProductKind, Reason, Request
@@ -215,7 +214,7 @@ def test_an_order_to_a_wrong_host_waits_with_a_reason_of_its_own(certificate: Pa
 
     def submit(port: int) -> Outcome:
         settings = {"base_url": f"https://127.0.0.1:{port}", "currencies": ["GBP"], "auth": {"kind": "none"}}
-        return make_tmforum("test", settings | {"ca_file": str(certificate)}).submit(request)
+        return PROTOCOLS["tmforum"]("test", settings | {"ca_file": str(certificate)}).submit(request)
 
     with raw_server(say(answer(b"{}")), server_side(certificate)) as server:
         outcome = submit(server.port)

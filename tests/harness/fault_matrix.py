@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pos.carriers.tokens import ClientCredentials
 from pos.domain.errors import CarrierUnasked, CounterError, FloatUsedUp, NotYetKnown, SamePerson
 from pos.domain.verdicts import Says
 from pos.sandbox.records import Fate
@@ -33,7 +32,7 @@ from tests.harness.fault_round import (
     Round,
     Wrong,
 )
-from tests.harness.floor import Floor, at, furnish, open_floor
+from tests.harness.floor import Floor, at, client_of, furnish, open_floor
 from tests.harness.result import Result, Say
 from tests.harness.tls import server_side
 
@@ -154,8 +153,8 @@ def _ready_while_shut(r: Round) -> str:
 def shows_a_bad_certificate(r: Round) -> End:
     r.pay()
     with raw_server(lambda *_: None, server_side()) as stranger:
-        token = ClientCredentials(f"{r.floor.sandbox.url}/oauth/token", "demo", "demo-secret")
-        r.floor.wire_up(**(r.profile.habits | {"base_url": f"https://127.0.0.1:{stranger.port}", "auth": token}))
+        elsewhere = {"base_url": f"https://127.0.0.1:{stranger.port}", "auth": client_of(r.floor.sandbox.url)}
+        r.floor.wire_up(**(r.profile.habits | elsewhere))
         r.work()
         r.must(R.PAID)
         r.expect(stranger.requests == [], "something was sent to a stranger")

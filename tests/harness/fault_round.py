@@ -56,7 +56,7 @@ class Profile:
 
     @property
     def settle_seconds(self) -> float:
-        window: timedelta = self.habits.get("settle_window", timedelta(seconds=30))
+        window = timedelta(seconds=self.habits.get("settle_window_seconds", 30))
         return window.total_seconds()
 
 
@@ -67,7 +67,7 @@ NOT_ATOMIC = Profile("not_atomic", False, {"enforce_unique_refs": False}, {"atom
 SLOW_SETTLE = Profile(
     "slow_settle",
     False,
-    {"enforce_unique_refs": False, "settle_window": timedelta(seconds=600)},
+    {"enforce_unique_refs": False, "settle_window_seconds": 600},
     {"enforce_unique_refs": False},
 )
 # Promises what it does not keep: the one way to two debits, and it must be seen the same day.

@@ -23,8 +23,8 @@ from sqlalchemy import event
 
 from pos import demo
 from pos.app import DEMO_PINS, create_app
-from pos.carriers.tmforum import TmForum, TmForumSettings
-from pos.carriers.tokens import ClientCredentials
+from pos.carriers.tmforum import TmForum, TmForumKeys
+from pos.carriers.wire import Wire
 from pos.sandbox import carrier as sandbox_carrier
 from pos.sandbox.clock import Clock
 from pos.sandbox.doors import answer
@@ -108,7 +108,7 @@ class Floor(Shop):
         self.inside = Inside(sandbox.carrier) if isinstance(sandbox, Beside) else None
 
     def reset(self, start: datetime = LONDON_NOON, switches: Mapping[str, bool] | None = None, **habits: Any) -> None:
-        """Everything as on the first morning: database, clocks, the carrier's books; ``habits`` of TmForumSettings."""
+        """Everything as on the first morning: database, clocks, the carrier's books; ``habits`` of TmForumKeys."""
         self.clock.moment = start
         with self.app.app_context():
             db.session.remove()
@@ -145,22 +145,31 @@ class Floor(Shop):
         self.clock.pass_time(seconds=seconds)
 
 
+def client_of(url: str) -> dict[str, str]:
+    """How the shop signs in at the sandbox carrier."""
+    return {
+        "kind": "client_credentials",
+        "token_url": f"{url}/oauth/token",
+        "client_id": "demo",
+        "client_secret": "demo-secret",
+    }
+
+
 def adapter(url: str, clock: StandingClock, transport: httpx2.BaseTransport | None, **habits: Any) -> TmForum:
     """The shop's side of the wire, as the tests' configuration has it (tests/conftest.py) unless ``habits`` says otherwise."""
     usual: dict[str, Any] = {
         "base_url": url,
-        "auth": ClientCredentials(f"{url}/oauth/token", "demo", "demo-secret"),
+        "auth": client_of(url),
         "currencies": ("GBP", "HKD"),
         "enforce_unique_refs": True,
-        "settle_window": timedelta(seconds=30),
+        "settle_window_seconds": 30,
         "deadline_seconds": 2.0,
         "kyc_path": "/kyc-match/v0.4",
         "wallet_path": "/wallet",
         "statement_path": "/statement",
-        "clock": clock.now,
-        "ssl_context": _trust(),
     }
-    return TmForum(TmForumSettings(**(usual | habits)), demo.CARRIER, transport)
+    wire = Wire(demo.CARRIER, ssl_context=_trust(), transport=transport)
+    return TmForum(TmForumKeys.model_validate(usual | habits), demo.CARRIER, wire=wire, clock=clock.now)
 
 
 @functools.cache

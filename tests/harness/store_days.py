@@ -90,7 +90,7 @@ MAY_BE_TOLD = (
     TenderOpen,
 )  # fmt: skip
 # Every third store has a carrier that takes twins, and whose statement is promised to be whole within the hour.
-LOOSE = {"enforce_unique_refs": False, "statement_complete_after": timedelta(hours=1)}
+LOOSE = {"enforce_unique_refs": False, "statement_complete_after_seconds": 3600}
 
 
 class Broken(AssertionError):

@@ -1,0 +1,48 @@
+"""The resellers behind the other doors: each has its own wallet and books, and shares clock and faults with the carrier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pos.sandbox.callbacks import Callbacks
+from pos.sandbox.clock import Clock
+from pos.sandbox.settings import Settings
+from pos.sandbox.tokens import Tokens
+from pos.sandbox.vendor_books import VendorBooks
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one reseller begins. ``wallets``: currency -> minor units. ``unique``: whether it refuses a used reference.
+
+    ``switches`` are the habits a test may change, by names its door knows."""
+
+    wallets: Mapping[str, int]
+    first_id: int = 1
+    unique: bool = True
+    switches: Mapping[str, Any] = field(default_factory=dict)
+
+
+# One line for each protocol behind ``doors.VENDOR_DOORS``.
+KINDS: Mapping[str, Kind] = {}
+
+
+class Vendor:
+    """One reseller: its books, its tokens, its habits and the notifications it sends."""
+
+    def __init__(self, kind: Kind, settings: Settings, clock: Clock, path: Path | None) -> None:
+        self.books = VendorBooks(clock, kind.wallets, path, first_id=kind.first_id, unique=kind.unique)
+        self.tokens = Tokens(settings, clock)
+        self.switches: dict[str, Any] = dict(kind.switches)
+        self.callbacks = Callbacks()
+
+
+def open_all(settings: Settings, clock: Clock, state: Path | None) -> dict[str, Vendor]:
+    """Every reseller, its books in a file beside the carrier's."""
+    return {
+        name: Vendor(kind, settings, clock, state.with_name(f"{state.stem}.{name}.json") if state else None)
+        for name, kind in KINDS.items()
+    }
