@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from flask import Flask
 
-from pos.services import card_refunds, notifications, payments, print_jobs, renewals, statements, status
+from pos.services import card_refunds, holds, notifications, payments, print_jobs, renewals, statements, status
 from pos.services.kit import Kit
 
 log = structlog.get_logger()
@@ -127,6 +127,7 @@ class Worker:
             payments.mark_silent_terminals(kit=self._kit)
             card_refunds.mark_silent_refunds(kit=self._kit)
             notifications.ask_about_the_settled(kit=self._kit)
+            holds.release(kit=self._kit)
         if self._asked_at is None or now - self._asked_at > _ASK_CARRIERS_EVERY:
             self._asked_at = now
             with contextlib.suppress(NotImplementedError):

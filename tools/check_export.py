@@ -41,7 +41,8 @@ def message(row):
 
 
 def digest(table, values):
-    text = json.dumps({"table": table, "row": values}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    told = {name: value for name, value in values.items() if value is not None}
+    text = json.dumps({"table": table, "row": told}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(unicodedata.normalize("NFC", text).encode()).hexdigest()[:32]
 
 

@@ -15,7 +15,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pos.domain.lives import Life  # noqa: E402 - the checkout's own package, from wherever this is called
+from pos.domain.holds import HOLD  # noqa: E402 - the checkout's own package, from wherever this is called
+from pos.domain.lives import Life  # noqa: E402
 from pos.domain.payments import PAYMENT  # noqa: E402
 from pos.domain.print_jobs import PRINT_JOB  # noqa: E402
 from pos.domain.refunds import REFUND  # noqa: E402
@@ -33,6 +34,7 @@ LIVES: tuple[tuple[Life[Any], str], ...] = (
         RENEWAL,
         "One line of a sale at the carrier. No answer is not a refusal: *unknown* is asked again, never sent again blindly.",
     ),
+    (HOLD, "What a carrier sets aside before the customer pays, where it can; never confirmed, it delivers nothing."),
     (VERDICT, "What one person says became of a renewal that asking cannot decide, and the second person's answer."),
     (CONFLICT, "The carrier says *done* about a renewal that it refused, or that people were about to decide."),
     (PAYMENT, "One tender. Cash is taken at once; a card is first an intent, because the terminal is asked by a person."),

@@ -39,7 +39,7 @@ from pos.domain.pictures import SalePicture, Step
 from pos.domain.renewals import RenewalState
 from pos.domain.sales import MOST_NUMBERS, SaleState
 from pos.domain.words import LANGUAGES
-from pos.services import identity_checks, numbers, receipts, sales
+from pos.services import holds, identity_checks, numbers, receipts, sales
 
 # A caller that waits holds one of the server's threads; the counter's screens need the others.
 _WAITING_AT_ONCE = 3
@@ -237,7 +237,7 @@ def choose_where_none(sale_id: str, number_id: str, plan: int) -> None:
     found = sales.show(sale_id, desk(), kit=kit())
     number = next((one for one in found.numbers if one.id == number_id), None)
     if number is not None and found.line_of(number) is None and found.step in (Step.DOCUMENT, Step.PLAN):
-        sales.choose_plan(sale_id, plan, desk(), kit=kit(), number_id=number_id)
+        holds.choose_plan(sale_id, plan, desk(), kit=kit(), number_id=number_id)
 
 
 @bp.route("/sales/<uuid:sale_id>/identity", methods=["POST"], tags=["Sales"])
@@ -301,7 +301,7 @@ def choose_plan(sent: dict[str, Any], sale_id: UUID, line: str) -> Any:
     if reason and not may(desk().staff.role, Permission.OVERRIDE_DUPLICATE):
         raise NotAllowed
     how = {"number_id": number.id, "override": bool(reason), "reason": reason}
-    sales.choose_plan(str(sale_id), sent["plan"], desk(), kit=kit(), **how)
+    holds.choose_plan(str(sale_id), sent["plan"], desk(), kit=kit(), **how)
     return shown(sale_id)
 
 

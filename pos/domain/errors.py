@@ -253,6 +253,12 @@ class FloatUsedUp(NeedsAttention):
     sentence = N_("The shop's float at this carrier is used up. Take no money for its plans; tell the manager to fill it.")
 
 
+class CarrierRefusesPlan(NeedsAttention):
+    """Before money: ``why`` is a sentence of pos.domain.carriers."""
+
+    sentence = N_("The carrier would not do it: %(why)s No money was taken; choose another plan.")
+
+
 class CarrierUnasked(NeedsAttention):
     sentence = N_(
         "The carrier cannot be asked at the moment what became of a renewal. Take no money for its plans; "

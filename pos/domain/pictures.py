@@ -113,6 +113,7 @@ class RenewalPicture:
     deadline: datetime | None
     next_asking_at: datetime | None
     case_number: str | None
+    held_until: datetime | None = None  # set aside by the carrier before the payment
 
     @property
     def moving(self) -> bool:

@@ -50,6 +50,7 @@ RENEWAL = Life(
         (R.UNKNOWN, R.CONFIRMED): "asking again found it done",
         (R.UNKNOWN, R.REJECTED): "asking again found it refused",
         (R.UNKNOWN, R.SUBMITTING): "the carrier never had it and refuses twins; the same reference is sent once more",
+        (R.UNKNOWN, R.PAID): "what was held is over and nothing was delivered; it is sent anew",
         (R.UNKNOWN, R.MANUAL): "cannot be decided by asking; a manager owns it",
         (R.MANUAL, R.CONFIRMED): "two people agreed, with evidence, that the carrier did it",
         (R.MANUAL, R.REJECTED): "two people agreed, with evidence, that the carrier did not do it",

@@ -12,6 +12,7 @@ from pos.domain.renewals import RenewalState
 from pos.domain.verdicts import ConflictState
 from pos.ports import Capability, CarrierUnavailable, OutcomeState
 from pos.services.kit import Kit
+from pos.services.settling import LAPSED
 from pos.store import renewals as rows
 from pos.store.db import reading
 from pos.store.verdicts import Conflict
@@ -30,13 +31,16 @@ def compare_with_statements(*, kit: Kit) -> Iterator[str]:
         with reading() as session:
             attempts = session.execute(
                 select(rows.Attempt.ref, rows.Attempt.written_at, rows.Renewal.state, rows.Renewal.cost_minor, _LOST)
+                # A hold that ended unused was sent anew under another reference, which is the one to be found.
+                .add_columns(rows.Attempt.outcome.is_not_distinct_from(LAPSED).label("lapsed"))
                 .join(rows.Renewal, rows.Renewal.id == rows.Attempt.renewal_id)
                 .where(rows.Renewal.carrier == name)
             ).all()
         if not attempts:
             continue
         # A loss that two people booked is a charge that our books know of, too.
-        ours = {ref: cost for ref, _, state, cost, lost in attempts if state is RenewalState.CONFIRMED or lost}
+        confirmed = RenewalState.CONFIRMED
+        ours = {ref: cost for ref, _, state, cost, lost, lapsed in attempts if (state is confirmed or lost) and not lapsed}
         undecided = {ref for ref, _, state, *_ in attempts if state in rows.WAITING or state is RenewalState.SUBMITTING}
         first = min(written for _, written, *_ in attempts)
         try:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pos.domain import ledger
 from pos.domain.plans import sane_end
 from pos.domain.renewals import ABSENT_TWICE_APART, ASKING_LATER, GIVE_UP_AFTER, RENEWAL, RenewalState, next_asking
-from pos.ports import Finding, FindState, Outcome, OutcomeState, Reason
+from pos.ports import Carrier, Finding, FindState, Outcome, OutcomeState, Reason, Request
 from pos.services import settling, standings
 from pos.services.kit import Kit
 from pos.services.sending import Task, may_send_again, question, recover, take_next
@@ -48,12 +48,19 @@ def work_once(owner: str, *, kit: Kit) -> bool:
     carrier = kit.carriers[task.carrier]
     try:
         if task.request is not None:
-            write_outcome(task, carrier.submit(task.request), kit=kit)
+            write_outcome(task, _send(carrier, task, task.request), kit=kit)
         else:
             write_finding(task, carrier.find(task.ref, task.provider_ref, task.number, task.sent_at), kit=kit)
     except UNBOOKABLE as fault:
         _give_to_a_manager(task, type(fault).__name__, kit=kit)
     return True
+
+
+def _send(carrier: Carrier, task: Task, request: Request) -> Outcome:
+    """What is held already is confirmed; everything else is sent."""
+    if task.confirms and task.provider_ref is not None:
+        return carrier.confirm(task.ref, task.provider_ref, task.number)
+    return carrier.submit(request)
 
 
 # Faults that the same answer would bring again for ever. Anything else (a busy database) is tried again by the lease.
@@ -86,9 +93,20 @@ def write_outcome(task: Task, outcome: Outcome, *, kit: Kit) -> None:
             _reject(case, outcome)
         elif outcome.state is OutcomeState.NOT_SENT:
             _requeue(case, outcome)
+        elif outcome.state is OutcomeState.VOIDED and case.attempt.held_as is not None:
+            _send_anew(case, outcome)
         else:
             _ask_later(case, outcome)
         _watch_the_float(case, outcome)
+
+
+def _send_anew(case: Case, outcome: Outcome) -> None:
+    """What was held is over and nothing was delivered: the next attempt is sent like any other, under a reference of its own."""
+    settling.end(case.attempt, settling.LAPSED, case.now)
+    case.renewal.due_at, case.renewal.provider_ref, case.renewal.reason = case.now, None, None
+    case.renewal.absent_times = 0
+    move(case.session, case.renewal, RENEWAL, RenewalState.PAID, case.pen, evidence(outcome))
+    settling.post(case, ledger.on_not_sent(case.renewal.cost))
 
 
 def _ask_later(case: Case, outcome: Outcome) -> None:
@@ -151,6 +169,12 @@ def _found(case: Case, finding: Finding, outcome: Outcome, task: Task) -> None:
         _confirm(case, outcome, task, "find")
     elif not _echoes(renewal, outcome, task):
         _other_body(case, outcome)
+    elif case.attempt.held_as is not None and outcome.state is OutcomeState.HELD:
+        # Our confirmation never got there: it is said again at once.
+        renewal.absent_times, renewal.due_at = 1, case.now
+        case.pen.note(case.session, "renewal.told", "renewal", renewal.id, evidence(outcome))
+    elif case.attempt.held_as is not None and outcome.state is OutcomeState.VOIDED and renewal.state is RenewalState.UNKNOWN:
+        _send_anew(case, outcome)
     elif outcome.state is OutcomeState.FAILED or outcome.state in _GIVEN_BACK:
         _reject(case, outcome)
         _watch_the_float(case, outcome)

@@ -21,6 +21,7 @@ from pos.domain.errors import (
     TenderOpen,
 )
 from pos.domain.happenings import RENEWAL_NOW, happening
+from pos.domain.holds import HoldState
 from pos.domain.journal import canonical, commitment
 from pos.domain.payments import PaymentState
 from pos.domain.permissions import Permission, may
@@ -30,6 +31,7 @@ from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
 from pos.services.kit import Kit
 from pos.services.standings import refuse_unsellable
+from pos.store import holds as hold_rows
 from pos.store import journal as journal_rows
 from pos.store import plans as plan_rows
 from pos.store import print_jobs as job_rows
@@ -382,7 +384,10 @@ def _document(session: Session, check: rows.IdentityCheck | None) -> p.DocumentP
 
 
 def _renewal(session: Session, line: renewal_rows.Renewal, sale: rows.Sale) -> p.RenewalPicture:
-    attempt = renewal_rows.latest_attempt(session, line.id)
+    # Before the payment a line may be held; an attempt it has only afterwards.
+    unpaid = line.state in (RenewalState.QUOTED, RenewalState.IDENTIFIED)
+    attempt = None if unpaid else renewal_rows.latest_attempt(session, line.id)
+    hold = hold_rows.of_renewal(session, line.id) if unpaid else None
     return p.RenewalPicture(
         id=line.id,
         line_number=line.line_number,
@@ -404,6 +409,7 @@ def _renewal(session: Session, line: renewal_rows.Renewal, sale: rows.Sale) -> p
         deadline=attempt.deadline_at if attempt is not None else None,
         next_asking_at=line.due_at if line.state in IN_DOUBT else None,
         case_number=case_number(sale),
+        held_until=hold.held_until if hold is not None and hold.state is HoldState.HELD else None,
     )
 
 

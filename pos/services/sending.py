@@ -14,15 +14,18 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy.orm import Session
 
 from pos.domain import ledger
+from pos.domain.holds import CONFIRM_BEFORE_END, HOLD, HoldState
 from pos.domain.journal import canonical
 from pos.domain.renewals import ASKING_LATER, GIVE_UP_AFTER, RENEWAL, RenewalState, next_asking
-from pos.ports import ProductKind, Reason, Request
+from pos.ports import Capability, ProductKind, Reason, Request
 from pos.services.kit import Kit
 from pos.services.settling import Case, free, pen_of, post, reject
+from pos.store import holds
 from pos.store import renewals as rows
 from pos.store.db import reading, retried, transaction
+from pos.store.holds import Hold
 from pos.store.keys import KeyRingUnusable
-from pos.store.life import move
+from pos.store.life import Pen, move
 
 # Longer than any declared deadline, so that a lease never ends while its owner still listens.
 _LEASE_MARGIN = timedelta(seconds=15)
@@ -44,6 +47,8 @@ class Task:
     provider_ref: str | None
     number: str = field(repr=False)
     sent_at: datetime
+    # The carrier holds it already: it is to be confirmed, not sent.
+    confirms: bool = False
 
 
 def recover(owner_prefix: str, *, kit: Kit) -> int:
@@ -113,7 +118,8 @@ def _claim(owner: str, claimed: list[str], kit: Kit) -> Task | None:
         attempt = rows.latest_attempt(session, renewal.id)
         if attempt is None:
             raise RuntimeError("a renewal in doubt has an attempt")
-        if renewal.state is RenewalState.UNKNOWN and renewal.absent_times and may_send_again(renewal, attempt, kit):
+        again = may_send_again(renewal, attempt, kit) or may_confirm_again(attempt)
+        if renewal.state is RenewalState.UNKNOWN and renewal.absent_times and again:
             return _send(session, renewal, attempt, deadline, now, kit)
         return question(renewal, attempt, kit)
 
@@ -123,6 +129,11 @@ def may_send_again(renewal: rows.Renewal, attempt: rows.Attempt, kit: Kit) -> bo
     return kit.carriers[renewal.carrier].declaration().enforces_unique_refs and attempt.tries < _MOST_SENDS
 
 
+def may_confirm_again(attempt: rows.Attempt) -> bool:
+    """What is held can be delivered once and no more, so saying so again does no harm."""
+    return attempt.held_as is not None and attempt.tries < _MOST_SENDS
+
+
 def _prepare_sending(session: Session, renewal: rows.Renewal, deadline: timedelta, now: datetime, kit: Kit) -> Task | None:
     if rows.number_is_busy(session, renewal.number_look_up, renewal.id):
         free(renewal)
@@ -130,8 +141,12 @@ def _prepare_sending(session: Session, renewal: rows.Renewal, deadline: timedelt
         if now - (renewal.paid_at or now) > GIVE_UP_AFTER:
             _give_up(session, renewal, now, kit)
         return None
-    attempt = rows.latest_attempt(session, renewal.id) or _new_attempt(session, renewal, now)
-    post(Case(session, renewal, attempt, pen_of(session, renewal, kit, now), kit), ledger.on_submitting(renewal.cost))
+    pen = pen_of(session, renewal, kit, now)
+    attempt = rows.latest_attempt(session, renewal.id)
+    if attempt is None or attempt.ended_at is not None:
+        may_be_held = Capability.HOLD in kit.carriers[renewal.carrier].declaration().capabilities
+        attempt = _new_attempt(session, renewal, now, _use_hold(session, renewal, pen) if may_be_held else None)
+    post(Case(session, renewal, attempt, pen, kit), ledger.on_submitting(renewal.cost))
     return _send(session, renewal, attempt, deadline, now, kit)
 
 
@@ -157,9 +172,25 @@ def _send(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, deadli
     return _sending_task(renewal, attempt, kit)
 
 
-def _new_attempt(session: Session, renewal: rows.Renewal, now: datetime) -> rows.Attempt:
-    """The reference is made and stored before anything is sent; it says nothing about the shop or the customer."""
-    ref = "SC-" + b32encode(secrets.token_bytes(15)).decode()
+def _use_hold(session: Session, renewal: rows.Renewal, pen: Pen) -> Hold | None:
+    """The hold to confirm for a paid renewal, now used; None where there is none, or it would end before the answer."""
+    hold = holds.of_renewal(session, renewal.id)
+    if hold is None or hold.state is not HoldState.HELD:
+        return None
+    if hold.held_until is not None and hold.held_until - pen.at < CONFIRM_BEFORE_END:
+        return None
+    move(session, hold, HOLD, HoldState.USED, pen, {"renewal": renewal.id})
+    return hold
+
+
+def new_ref() -> str:
+    """Our reference at the carrier; it says nothing about the shop or the customer."""
+    return "SC-" + b32encode(secrets.token_bytes(15)).decode()
+
+
+def _new_attempt(session: Session, renewal: rows.Renewal, now: datetime, hold: Hold | None = None) -> rows.Attempt:
+    """The reference is made and stored before anything is sent; what is held has one already."""
+    ref = new_ref() if hold is None else hold.ref
     body = {
         "ref": ref,
         "product": renewal.product_key,
@@ -178,6 +209,7 @@ def _new_attempt(session: Session, renewal: rows.Renewal, now: datetime) -> rows
         settles_at=now,
         open_renewal=renewal.id,
         open_number=renewal.number_look_up,
+        held_as=None if hold is None else hold.provider_ref,
     )
     session.add(attempt)
     return attempt
@@ -190,12 +222,13 @@ def question(renewal: rows.Renewal, attempt: rows.Attempt, kit: Kit) -> Task:
 
 def _task(renewal: rows.Renewal, attempt: rows.Attempt, request: Request | None, kit: Kit) -> Task:
     return Task(
+        confirms=attempt.held_as is not None,
         renewal_id=renewal.id,
         carrier=renewal.carrier,
         fence=renewal.fence,
         ref=attempt.ref,
         request=request,
-        provider_ref=renewal.provider_ref,
+        provider_ref=attempt.held_as or renewal.provider_ref,
         number=number_of(renewal, kit),
         sent_at=attempt.sent_at,
     )

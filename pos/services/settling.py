@@ -25,6 +25,7 @@ from pos.store import verdicts as verdict_rows
 from pos.store.life import Pen, begin, move
 
 REVERSED = "reversed"
+LAPSED = "lapsed"  # an attempt that was only held, and whose hold was over before it was confirmed
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,8 @@ class Attempt(Base):
     # Open while the carrier may have it: one open attempt per renewal and one per SIM, kept by unique indexes.
     open_renewal: Mapped[str | None] = mapped_column(String(36), unique=True)
     open_number: Mapped[str | None] = mapped_column(String(80), unique=True)
+    # The carrier's id of what it holds for this attempt, which is then confirmed instead of sent.
+    held_as: Mapped[str | None] = mapped_column(String(80))
     outcome: Mapped[str | None] = mapped_column(String(20))
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
 

@@ -73,6 +73,7 @@ UNSEALED: Mapping[str, str] = {
     "staff": "people and their rights; the journal names who acted",
     "sign_ins": "who is signed in now",
     "wrong_tries": "locks",
+    "holds": "comes before any money of the customer's; what is confirmed stands in renewals and attempts",
     "standings": "what the tills are warned about; it moves no money, and each carrier is asked again",
     "notifications": "a carrier's call only makes us ask, and the answer is what is booked",
 }
@@ -83,8 +84,9 @@ def sealed_columns(table: Table) -> list[Column[Any]]:
 
 
 def digest(table: str, values: Mapping[str, object]) -> str:
-    """128 bits of SHA-256 over the canonical columns of a row; enough, because nobody can choose what it must meet."""
-    texts = {name: plain(value) for name, value in values.items()}
+    """128 bits of SHA-256 over the canonical columns of a row; enough, because nobody can choose what it must meet. A column
+    without a value says nothing, so that rows keep their digest when a later version adds a column that they lack."""
+    texts = {name: plain(value) for name, value in values.items() if value is not None}
     return hashlib.sha256(canonical({"table": table, "row": texts}).encode()).hexdigest()[:32]
 
 

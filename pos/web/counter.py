@@ -36,7 +36,7 @@ from pos.domain.permissions import Permission
 from pos.domain.plans import Plan
 from pos.domain.refunds import RefundState
 from pos.domain.words import N_
-from pos.services import identity_checks, numbers, plans, receipts, sales, shifts
+from pos.services import holds, identity_checks, numbers, plans, receipts, sales, shifts
 from pos.web.errors import placed, refused, shown_again
 from pos.web.fields import CounterForm, ShortText, day_from, kept
 from pos.web.login import desk, door, kit
@@ -294,7 +294,7 @@ def _plan(sale_id: str) -> Any:
     if override and not desk_may_override():
         override = False
     try:
-        sales.choose_plan(
+        holds.choose_plan(
             sale_id,
             plan_id,
             desk(),
