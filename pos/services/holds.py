@@ -59,8 +59,8 @@ def choose_plan(
     reason: str = "",
 ) -> None:
     """Quote a plan (sales.choose_plan) and ask its carrier ahead. Raises what that raises, and CarrierRefusesPlan when the
-    carrier would not take it: the plan is dropped then and no money has moved. A carrier that does not answer stops nobody: the sale
-    goes on as with one that cannot be asked ahead."""
+    carrier would not take it: the plan is dropped then and no money has moved. A carrier that does not answer stops nobody: the
+    sale goes on as with one that cannot be asked ahead."""
     sales.choose_plan(sale_id, plan_id, desk, kit=kit, number_id=number_id, override=override, reason=reason)
     if any(carrier.declaration().capabilities & _AHEAD for carrier in kit.carriers.values()):
         for question in _write_down(sale_id, desk, kit=kit):
