@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from flask import Flask
 
-from pos.services import card_refunds, holds, notifications, payments, print_jobs, renewals, statements, status
+from pos.services import card_refunds, holds, notifications, payments, plans, print_jobs, renewals, statements, status
 from pos.services.kit import Kit
 
 log = structlog.get_logger()
@@ -46,6 +46,8 @@ class Worker:
         ]
         # One sheet at a time for each printer (the lease sees to it), several printers at once: a mute one holds nobody up.
         self._presses = ThreadPoolExecutor(max_workers=_PRESSES, thread_name_prefix="press")
+        # A catalogue may have ten thousand pages; nothing else waits for it.
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="catalogue")
         self._ring = threading.Thread(target=self._hear_bell, name="worker-bell", daemon=True)
         self._recovered_at: datetime | None = None
         self._asked_at: datetime | None = None
@@ -72,6 +74,7 @@ class Worker:
             if thread.is_alive():
                 thread.join(max(0.0, end - time.monotonic()))
         self._presses.shutdown(wait=False, cancel_futures=True)
+        self._reader.shutdown(wait=False, cancel_futures=True)
 
     def _hear_bell(self) -> None:
         while not self._stopping.is_set():
@@ -118,6 +121,13 @@ class Worker:
             log.exception("worker.fault", job="press")
         self._kit.bell.set()
 
+    def _read_catalogues(self) -> None:
+        try:
+            with self._app.app_context():
+                plans.refresh(kit=self._kit)
+        except Exception:
+            log.exception("worker.fault", job="catalogue")
+
     def _keep_house(self) -> bool:
         now = self._kit.now()
         if self._recovered_at is None or now - self._recovered_at > _RECOVER_EVERY:
@@ -136,4 +146,5 @@ class Worker:
             self._read_at = now
             for silent in statements.resolve_by_day(kit=self._kit):
                 log.warning("worker.statement", carrier=silent)
+            self._reader.submit(self._read_catalogues)
         return False

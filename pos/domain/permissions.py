@@ -31,6 +31,7 @@ class Permission(StrEnum):
     PRINTERS = "printers"
     DECIDE = "decide"  # propose what became of a renewal, lift a stop
     AGREE = "agree"  # be the second person
+    PRICES = "prices"  # what the shop asks for
 
 
 _AT_THE_COUNTER = frozenset(
@@ -56,7 +57,7 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
 RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: _AT_THE_COUNTER,
     Role.MANAGER: _OF_A_MANAGER,
-    Role.OWNER: _OF_A_MANAGER,
+    Role.OWNER: _OF_A_MANAGER | {Permission.PRICES},
     Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH}),
 }
 

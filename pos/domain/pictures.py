@@ -291,7 +291,8 @@ class ShiftPicture:
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something is wrong between the shop and a carrier: ``kind`` is dry (the float), unasked or kept_back."""
+    """Something is wrong between the shop and a carrier: ``kind`` is dry or low (the float), unasked or
+    kept_back."""
 
     kind: str
     carrier: str

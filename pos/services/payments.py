@@ -21,7 +21,7 @@ from pos.domain.errors import (
     StaleForm,
     TenderOpen,
 )
-from pos.domain.money import Money
+from pos.domain.money import Money, total
 from pos.domain.payments import PAYMENT, TENDER_PATIENCE, CardSlip, PaymentState, Tender, change_for
 from pos.domain.receipts import ReceiptKind
 from pos.domain.renewals import RENEWAL, RenewalState
@@ -266,8 +266,9 @@ def _lines(session: Session, sale: rows.Sale) -> list[renewal_rows.Renewal]:
 
 
 def _refuse_unsellable(session: Session, lines: list[renewal_rows.Renewal], now: datetime, kit: Kit) -> None:
-    for carrier in sorted({line.carrier for line in lines}):
-        refuse_unsellable(session, carrier, now, kit)
+    for carrier, currency in sorted({(line.carrier, line.cost.currency) for line in lines}):
+        costs = [line.cost for line in lines if (line.carrier, line.cost.currency) == (carrier, currency)]
+        refuse_unsellable(session, carrier, total(costs, currency), now, kit)
 
 
 def _refuse_open_tender(session: Session, sale: rows.Sale) -> None:

@@ -125,7 +125,7 @@ def _exchange(sale_id: str, renewal_id: str, target: _Target, plan_id: int, desk
             raise NothingToReplace
         open_shift(session, desk)
         plan = _fitting(session, line, target, plan_id, desk)
-        refuse_unsellable(session, plan.carrier, now, kit)
+        refuse_unsellable(session, plan.carrier, plan.cost, now, kit)
         # Two tills that want the same for one number take turns, as at payment; what the first one did is seen then.
         refuse_twin(session, target.look_up, plan.product_key, plan.id, sale_id, now)
         _refuse_busy(session, line, target, plan, now)

@@ -109,7 +109,7 @@ def choose_plan(
         lines = renewal_rows.live_of_sale(session, sale_id)
         number = _meant(session, sale_id, number_id, lines)
         plan, pen = _sold_for(session, plan_id, number, desk), kit.pen(desk, now)
-        refuse_unsellable(session, plan.carrier, now, kit)
+        refuse_unsellable(session, plan.carrier, plan.cost, now, kit)
         plain_number = kit.keys.open(number.sealed, f"number_checks.sealed:{number.id}")
         _refuse_twin_beside(lines, number, plan)
         if override:

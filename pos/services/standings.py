@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from pos.domain.errors import CarrierUnasked, FloatUsedUp
+from pos.domain.money import Money
 from pos.domain.pictures import Alarm
 from pos.domain.tills import Desk
 from pos.ports import Carrier, WalletBalance
@@ -40,10 +41,13 @@ def ran_dry(session: Session, renewal: renewal_rows.Renewal, pen: Pen) -> None:
     standing.wanted_minor, standing.wanted_currency = renewal.cost_minor, renewal.cost_currency
 
 
-def refuse_unsellable(session: Session, carrier: str, now: datetime, kit: Kit) -> None:
-    """Before money is taken. Raises FloatUsedUp, or CarrierUnasked where an order in doubt could not be decided (the breaker
+def refuse_unsellable(session: Session, carrier: str, cost: Money, now: datetime, kit: Kit) -> None:
+    """Before money is taken. ``cost`` is what our float would pay. Raises FloatUsedUp, or CarrierUnasked where an order in doubt could not be decided (the breaker
     of the renewal protocol, 3). A carrier that refuses twins goes on selling: its orders are simply sent again."""
-    standing, adapter = rows.look_at(session, carrier), kit.carriers.get(carrier)
+    standing, available = rows.with_float(session, carrier, cost.currency)
+    adapter = kit.carriers.get(carrier)
+    if available is not None and available < cost:
+        raise FloatUsedUp
     if standing is None:
         return
     if standing.dry_since is not None:
@@ -60,7 +64,7 @@ def _is_broken(standing: rows.Standing, adapter: Carrier, now: datetime) -> bool
 
 def alarms(session: Session, now: datetime, kit: Kit) -> tuple[Alarm, ...]:
     """What the strip of every till warns of."""
-    found = [Alarm("kept_back", carrier, since) for carrier, since in sorted(rows.kept_back(session).items())]
+    found = [Alarm(kind, carrier, since) for kind, carrier, since in rows.warnings(session)]
     for standing in rows.everything(session):
         if standing.dry_since is not None:
             found.append(Alarm("dry", standing.carrier, standing.dry_since))

@@ -11,7 +11,7 @@ from pos.domain.pictures import Strip
 from pos.domain.renewals import UNFINISHED
 from pos.domain.tills import Desk
 from pos.ports import Capability, CarrierUnavailable
-from pos.services import journal, renewals, standings
+from pos.services import floats, journal, renewals, standings
 from pos.services.kit import Kit
 from pos.store import print_jobs as job_rows
 from pos.store import renewals as renewal_rows
@@ -52,10 +52,12 @@ def ask_carriers(*, kit: Kit) -> None:
             continue
         began = kit.now()
         try:
-            standings.read_wallet(name, carrier.wallet())
+            balances = carrier.wallet()
         except CarrierUnavailable:
             worst = "down"
         else:
+            standings.read_wallet(name, balances)
+            floats.note_reading(name, balances, kit=kit)
             worst = "slow" if worst == "up" and kit.now() - began > _SLOW else worst
     watch.heard(worst, kit.now())
     renewals.ask_the_silent(kit=kit)

@@ -1,11 +1,13 @@
 """Every table, imported once, so that the metadata is whole for migrations and for the check of drift."""
 
 from pos.store import (
+    floats,
     holds,
     journal,
     ledger,
     notifications,
     plans,
+    prices,
     print_jobs,
     receipts,
     renewals,
@@ -20,6 +22,8 @@ from pos.store import (
 from pos.store.base import Base
 
 __all__ = [
+    "floats",
+    "prices",
     "holds",
     "journal",
     "ledger",

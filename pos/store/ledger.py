@@ -36,6 +36,7 @@ class LedgerTransfer(Base):
         CheckConstraint("debit <> credit", name="two_accounts"),
         Index(None, "renewal_id"),
         Index(None, "business_day", "store_id"),
+        Index(None, "carrier", "at"),
     )
 
 

@@ -9,7 +9,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import plans as domain
 from pos.domain.money import Money
-from pos.store.base import Base, Minor, Moment
+from pos.domain.prices import Withheld
+from pos.store.base import Base, Minor, Moment, Word
+from pos.store.db import locked
+from pos.store.tills import Store
 
 # Nobody reads the figure in the transaction that raises it.
 _UNSEEN = {"synchronize_session": False}
@@ -40,6 +43,9 @@ class Plan(Base):
     texts: Mapped[int | None]
     imported_at: Mapped[datetime] = mapped_column(Moment)
     retired_at: Mapped[datetime | None] = mapped_column(Moment)
+    # The owner's own price, kept over every import; and why the plan is not on sale although the carrier has it.
+    own_price_minor: Mapped[Minor | None]
+    withheld: Mapped[Withheld | None] = mapped_column(Word(Withheld))
     sold: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (UniqueConstraint("store_id", "carrier", "product_key"),)
@@ -65,7 +71,8 @@ class Plan(Base):
 
 def on_sale(session: Session, store_id: int, carrier: str, operator: str | None) -> list[Plan]:
     """What the store sells of a carrier for SIMs of an operator (of all, where that is unknown), most sold first."""
-    chosen = select(Plan).where(Plan.store_id == store_id, Plan.carrier == carrier, Plan.retired_at.is_(None))
+    chosen = select(Plan).where(Plan.store_id == store_id, Plan.carrier == carrier)
+    chosen = chosen.where(Plan.retired_at.is_(None), Plan.withheld.is_(None))
     if operator is not None:
         chosen = chosen.where(or_(Plan.operator == operator, Plan.operator.is_(None)))
     return list(session.scalars(chosen.order_by(Plan.sold.desc(), Plan.price_minor, Plan.id)))
@@ -83,6 +90,24 @@ def of_carrier(session: Session, store_id: int, carrier: str) -> dict[str, Plan]
     """All plans of a carrier ever imported for a store, by product key."""
     chosen = select(Plan).where(Plan.store_id == store_id, Plan.carrier == carrier)
     return {plan.product_key: plan for plan in session.scalars(chosen)}
+
+
+def for_change(session: Session, plan_id: int) -> Plan | None:
+    return session.scalar(locked(select(Plan).where(Plan.id == plan_id)))
+
+
+def of_store(session: Session, store_id: int) -> list[Plan]:
+    """The whole price list of a store, retired plans too, in the order in which people read it."""
+    chosen = select(Plan).where(Plan.store_id == store_id)
+    return list(session.scalars(chosen.order_by(Plan.carrier, Plan.line, Plan.price_minor, Plan.name)))
+
+
+def catalogues(session: Session) -> list[tuple[str, str, datetime, int]]:
+    """(store code, carrier, last reading, plans on sale) of every catalogue that was ever read."""
+    on_sale = func.count().filter(Plan.retired_at.is_(None), Plan.withheld.is_(None))
+    chosen = select(Store.code, Plan.carrier, func.max(Plan.imported_at), on_sale).join(Store, Store.id == Plan.store_id)
+    rows = session.execute(chosen.group_by(Store.code, Plan.carrier).order_by(Store.code, Plan.carrier))
+    return [(row[0], row[1], row[2], int(row[3])) for row in rows]
 
 
 def count_sold(session: Session, plan_id: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, func, literal, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
@@ -12,6 +12,7 @@ from pos.domain.renewals import RenewalState
 from pos.ports import Reason
 from pos.store.base import Base, Minor, Moment
 from pos.store.db import locked, queue_up
+from pos.store.floats import Float
 from pos.store.renewals import Renewal, is_open
 
 
@@ -57,6 +58,16 @@ def look_at(session: Session, carrier: str) -> Standing | None:
     return session.scalar(select(Standing).where(Standing.carrier == carrier))
 
 
+def with_float(session: Session, carrier: str, currency: str) -> tuple[Standing | None, Money | None]:
+    """The same with what the wallet said last, in one question; None where it was never read."""
+    asked = select(literal(carrier).label("carrier")).subquery()
+    chosen = select(Standing, Float.available_minor).select_from(asked)
+    chosen = chosen.outerjoin(Standing, Standing.carrier == asked.c.carrier)
+    chosen = chosen.outerjoin(Float, (Float.carrier == asked.c.carrier) & (Float.currency == currency))
+    standing, minor = session.execute(chosen).one()
+    return standing, None if minor is None else Money(minor, currency)
+
+
 def for_change(session: Session, carrier: str) -> Standing:
     """The row, made if there is none yet, locked until the transaction ends."""
     queue_up(session, f"standing:{carrier}")
@@ -74,15 +85,14 @@ def everything(session: Session) -> list[Standing]:
 _OURS = (Reason.AUTH.value, Reason.CERTIFICATE.value)
 
 
-def kept_back(session: Session) -> dict[str, datetime]:
-    """Carriers that do not let us in, since when: paid renewals wait and cannot be sent until somebody mends that."""
-    chosen = select(Renewal.carrier, Renewal.paid_at)
-    chosen = chosen.where(is_open(), Renewal.state == RenewalState.PAID, Renewal.reason.in_(_OURS))
-    found: dict[str, datetime] = {}
-    for carrier, paid_at in session.execute(chosen.order_by(Renewal.paid_at.desc())):
-        if paid_at is not None:
-            found[carrier] = paid_at
-    return found
+def warnings(session: Session) -> list[tuple[str, str, datetime]]:
+    """(kind, carrier, since), in one question: carriers that do not let us in, so that paid renewals wait until somebody mends
+    that (kept_back), and floats below their low water (low)."""
+    kept = select(literal("kept_back"), Renewal.carrier, func.min(Renewal.paid_at))
+    kept = kept.where(is_open(), Renewal.state == RenewalState.PAID, Renewal.reason.in_(_OURS)).group_by(Renewal.carrier)
+    low = select(literal("low"), Float.carrier, func.min(Float.low_since)).where(Float.low_since.is_not(None))
+    rows = session.execute(kept.union_all(low.group_by(Float.carrier)))
+    return sorted((kind, carrier, since) for kind, carrier, since in rows if since is not None)
 
 
 def agreements_of(session: Session, renewal_id: str) -> set[str]:

@@ -34,6 +34,8 @@ class Store(Base):
     drawer_tolerance_minor: Mapped[Minor]
     # What a clerk may give back of one sale; empty: any sum.
     refund_limit_minor: Mapped[Minor | None]
+    # Plans that would cost more wait for the owner's own price; empty: any sum.
+    price_ceiling_minor: Mapped[Minor | None]
 
     def plain(self) -> domain.Store:
         """The shop as a value."""
@@ -56,6 +58,7 @@ class Store(Base):
             footer=tuple(self.footer),
             drawer_tolerance_minor=self.drawer_tolerance_minor,
             refund_limit_minor=self.refund_limit_minor,
+            price_ceiling_minor=self.price_ceiling_minor,
         )
 
 

@@ -66,6 +66,8 @@ UNSEALED: Mapping[str, str] = {
     "number_checks": "personal, erased in time; the renewal carries its own copy, bound to the journal's commitment",
     "identity_checks": "personal, erased in time; what the law wants to know stands in the journal",
     "plans": "the price list: each sale freezes its own price and cost, and those are sealed",
+    "price_rules": "how the price list comes about; each sale freezes its own price",
+    "floats": "what the carriers' wallets said last; each is asked again, and the float in the books is sealed",
     "print_jobs": "paper under way; what it shows are frozen documents, and a second original is found",
     "printers": "where paper comes out",
     "stores": "the shop's own settings; what a sale took from them is frozen in it",
