@@ -59,7 +59,7 @@ class Statement:
     def covers(self, attempt: rows.Attempt) -> bool:
         """Whether every moment at which the order could have taken effect lies within the time that is complete."""
         until = self.complete_until
-        return until is not None and self.since <= attempt.sent_at and attempt.settles_at <= until
+        return until is not None and self.since <= attempt.written_at and attempt.settles_at <= until
 
 
 def resolve_from_statement(carrier: str, day: date, *, kit: Kit) -> dict[str, int]:

@@ -118,6 +118,7 @@ class Attempt(Base):
     ref: Mapped[str] = mapped_column(String(36), unique=True)
     body_hash: Mapped[str] = mapped_column(String(64))
     tries: Mapped[int] = mapped_column(default=0)
+    # When it first left, and when it left last.
     written_at: Mapped[datetime] = mapped_column(Moment)
     sent_at: Mapped[datetime] = mapped_column(Moment)
     deadline_at: Mapped[datetime] = mapped_column(Moment)

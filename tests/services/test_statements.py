@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -125,6 +126,23 @@ def test_absence_counts_only_within_the_time_that_is_complete(shop: Shop, paid: 
     shop.pass_time(70)
     assert resolve(shop) == {"refund_due": 1}
     assert shop.debits == []
+
+
+@pytest.mark.parametrize("carrier_habits", [PROMISED | {"enforce_unique_refs": True}])
+def test_absence_decides_nothing_where_an_earlier_try_may_lie_before_the_statement(shop: Shop, paid: Callable[[], str]) -> None:
+    """Sent at noon and, with the reference still free, again half an hour later: the statement must cover both."""
+    shop.misbehave("lost_before_commit", count=None)
+    sale = paid()
+    shop.work()
+    shop.pass_time(1800)
+    shop.work()
+    (attempt,) = shop.attempts(sale)
+    assert attempt.tries > 1 and shop.state(sale) is R.UNKNOWN
+    covered = [
+        statements.Statement(attempt.sent_at - timedelta(minutes=earlier), attempt.settles_at, {}).covers(attempt)
+        for earlier in (0, 29, 31)
+    ]
+    assert covered == [False, False, True]
 
 
 @pytest.mark.parametrize("carrier_habits", [{"enforce_unique_refs": False}])
