@@ -63,8 +63,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "sent again without enforced references",
         "pos/services/sending.py",
-        "return kit.carriers[renewal.carrier].declaration().enforces_unique_refs and attempt.tries < _MOST_SENDS",
-        "return attempt.tries < _MOST_SENDS",
+        "    enforced = kit.carriers[renewal.carrier].declaration().enforces_unique_refs\n",
+        "    enforced = True\n",
         (
             _RENEWALS + "test_without_enforced_references_absence_goes_to_a_manager_and_is_never_sent_again",
             _RENEWALS + "test_without_enforced_references_an_order_that_appears_late_is_still_found",
