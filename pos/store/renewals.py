@@ -179,14 +179,6 @@ def latest_sent(session: Session, carrier: str) -> tuple[Renewal, Attempt] | Non
     return None if found is None else (found[0], found[1])
 
 
-def to_compare(session: Session, carrier: str, refs: set[str], since: datetime, until: datetime) -> list[tuple[str, str]]:
-    """(renewal, ref) of a carrier's renewals that a statement names, or that were sent within its time."""
-    chosen = select(Renewal.id, Attempt.ref, Attempt.sent_at, Attempt.tries)
-    chosen = chosen.join(Attempt, Attempt.renewal_id == Renewal.id).where(Renewal.carrier == carrier).order_by(Attempt.id)
-    rows = session.execute(chosen)
-    return [(key, ref) for key, ref, sent_at, tries in rows if ref in refs or (tries and since <= sent_at < until)]
-
-
 def number_is_busy(session: Session, number_look_up: str, renewal_id: str) -> bool:
     """Whether another renewal of the same SIM is with the carrier."""
     chosen = select(Attempt.id).where(Attempt.open_number == number_look_up, Attempt.renewal_id != renewal_id)
