@@ -132,7 +132,7 @@ def _has_news(one: standing_rows.Compared, told: Told) -> bool:
     """Whether a transaction is worth its while; most renewals agreed at the first reading."""
     if one.state is RenewalState.CONFIRMED and told.is_done:
         return not one.agrees
-    return one.state in _DOUBT or bool(told.charges)
+    return one.state in _DOUBT or bool(told.charges or told.given_back)
 
 
 # ------------------------------------------------------------------ one renewal
@@ -143,13 +143,18 @@ def _settle(case: Case, told: Told, statement: Statement, done: dict[str, int]) 
     if state in _DOUBT:
         if case.now >= case.attempt.settles_at:
             _decide(case, told, statement)
-    elif state is RenewalState.CONFIRMED and told.is_undone:
+    elif state is RenewalState.CONFIRMED and (told.is_undone or _was_charged_before(case, told, statement)):
         settling.reverse(case, _evidence(told) | {"source": "statement"})
     elif told.is_done and settling.contradict(case, told.charges[0].provider_ref, "statement"):
         done["contradicted"] += 1
     if case.renewal.state is not state:
         done[case.renewal.state.value] += 1
     _agree(case, told, done)
+
+
+def _was_charged_before(case: Case, told: Told, statement: Statement) -> bool:
+    """Given back, days after a charge that this reading begins behind."""
+    return not told.charges and len(told.given_back) == 1 and case.attempt.sent_at < statement.since
 
 
 def _decide(case: Case, told: Told, statement: Statement) -> None:

@@ -287,6 +287,19 @@ def test_a_reversal_after_success_owes_the_money_back(shop: Shop, desk: Desk, pa
     assert shop.ask("select count(*) from agreements") == [(2,)]
 
 
+def test_a_reversal_of_a_sale_of_last_week_owes_the_money_back_too(shop: Shop, paid: Callable[[], str]) -> None:
+    """Its charge lies before everything that is read today."""
+    sale = paid()
+    shop.work()
+    assert resolve(shop) == {"agreed": 1}
+    shop.pass_time(6 * 86_400)
+    assert resolve(shop) == {}
+    shop.sandbox.carrier.books.reverse(shop.debits[0].order_id)
+    assert resolve(shop) == {"refund_due": 1, "agreed": 1}
+    assert shop.line(sale).reason == "reversed"
+    assert (resolve(shop), shop.ask("select count(*) from agreements")) == ({}, [(2,)])
+
+
 def test_a_statement_that_does_not_show_the_reversal_yet_contradicts_nothing(shop: Shop, paid: Callable[[], str]) -> None:
     sale = paid()
     shop.work()
