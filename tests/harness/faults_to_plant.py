@@ -139,6 +139,16 @@ PLANTS: tuple[Plant, ...] = (
         ),
     ),
     Plant(
+        "the day of asking begins with the money",
+        "pos/services/renewals.py",
+        "        if renewal.state in rows.WAITING and asked_for_a_day(case.attempt, case.now):",
+        "        if renewal.state in rows.WAITING and case.now - (renewal.paid_at or case.now) > GIVE_UP_AFTER:",
+        (
+            _RENEWALS + "test_the_day_of_asking_begins_when_the_order_left",
+            _RENEWALS + "test_an_order_that_did_not_leave_is_not_asked_about_yet",
+        ),
+    ),
+    Plant(
         "two orders for one SIM at once",
         "pos/services/sending.py",
         "    if rows.number_is_busy(session, renewal.number_look_up, renewal.id):\n        free(renewal)",
