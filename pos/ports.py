@@ -359,6 +359,9 @@ class Carrier(Protocol):
 
     def parse_notification(self, headers: Mapping[str, str], body: bytes) -> Hint: ...
 
+    def clock_ahead(self) -> timedelta | None:
+        """How far the carrier's clock was before ours at its last answer (RFC 9110 6.6.1); None while it told nothing."""
+
 
 class PaperResult(StrEnum):
     """What is known after a job was sent; the words of the printing reference."""

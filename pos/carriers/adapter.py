@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from pos.carriers.members import Broken
 from pos.carriers.tokens import TokenRefused
-from pos.carriers.wire import NeverSent, NoAnswer, WireFault
+from pos.carriers.wire import NeverSent, NoAnswer, Wire, WireFault
 from pos.ports import (
     Capability,
     CarrierUnavailable,
@@ -45,8 +45,17 @@ NOTHING = Hint(None, None, authenticated=False)
 class Adapter:
     """Fits the optional verbs of ``ports.Carrier``; an adapter writes over those that its carrier offers."""
 
+    _wire: Wire
+
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def clock_ahead(self) -> timedelta | None:
+        return self._wire.clock_ahead
+
+    def close(self) -> None:
+        """Let go of the network."""
+        self._wire.close()
 
     def lookup_number(self, number: str) -> list[OperatorCandidate]:
         raise NotImplementedError(Capability.LOOKUP_NUMBER)

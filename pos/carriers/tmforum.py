@@ -169,10 +169,6 @@ class TmForum(Adapter):
         self._wire = wire or wire_of(name, keys)
         self._rest = Rest(self._wire, keys.base_url, Tokens(self._wire, grant_of(keys.auth), clock), is_stale=_is_told)
 
-    def close(self) -> None:
-        """Let go of the network."""
-        self._wire.close()
-
     def declaration(self) -> Declaration:
         """Fixed by the configuration."""
         offered = {

@@ -23,6 +23,8 @@ import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -116,6 +118,7 @@ class Wire:
     ) -> None:
         self._carrier = carrier
         self._connect_seconds = connect_seconds
+        self.clock_ahead: timedelta | None = None  # by how much the far end's clock was before ours at its last answer
         self._transport = transport or _PunctualTransport(ssl_context)
 
     def ask(self, call: Call, deadline: Deadline) -> Reply:
@@ -128,7 +131,17 @@ class Wire:
             self._tell(call, started, outcome=told, why=fault.why)
             raise
         self._tell(call, started, status=reply.status)
+        self._hear_the_time(reply)
         return reply
+
+    def _hear_the_time(self, reply: Reply) -> None:
+        """RFC 9110 6.6.1; what cannot be read tells nothing."""
+        try:
+            told = parsedate_to_datetime(reply.headers.get("date", ""))
+        except (ValueError, OverflowError):
+            return
+        if told.tzinfo is not None:
+            self.clock_ahead = told - datetime.now(UTC)
 
     def close(self) -> None:
         """Let go of what the transport holds."""

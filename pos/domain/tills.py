@@ -12,8 +12,8 @@ from pos.domain.permissions import Role
 @dataclass(frozen=True)
 class Store:
     """One shop as receipts and rules need it. ``tax_basis_points`` 2000 is 20 %; ``day_starts`` when the business day begins;
-    ``refund_limit_minor`` what a clerk may give back of one sale, ``price_ceiling_minor`` above which a plan waits for the owner's
-    own price; None any sum."""
+    ``refund_limit_minor`` what a clerk may give back of one sale, ``price_ceiling_minor`` above which a plan waits for the
+    owner's own price; None any sum."""
 
     id: int
     code: str

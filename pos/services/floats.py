@@ -21,8 +21,8 @@ _AT_LEAST_EVERY = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class FloatPicture:
-    """``unexplained`` is what the wallet moved beyond our books since ``explained_at``: more is a top-up that nobody noted, less was
-    taken for something that we did not sell."""
+    """``unexplained`` is what the wallet moved beyond our books since ``explained_at``: more is a top-up that nobody noted, less
+    was taken for something that we did not sell."""
 
     carrier: str
     available: Money

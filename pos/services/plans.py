@@ -26,8 +26,8 @@ REFRESH_EVERY = timedelta(hours=6)
 def import_catalogue(store_code: str, carrier_name: str, *, kit: Kit) -> int:
     """Bring a store's price list up to date; the number of plans on sale. An open sale keeps the price it was quoted.
 
-    Raises CarrierUnavailable before anything is changed. What the carrier no longer lists is retired, not deleted; the owner's own
-    prices stay."""
+    Raises CarrierUnavailable before anything is changed. What the carrier no longer lists is retired, not deleted; the
+    owner's own prices stay."""
     return _bring_up_to_date(store_code, carrier_name, list(kit.carriers[carrier_name].list_products()), kit)
 
 

@@ -13,7 +13,7 @@ from pos.domain.renewals import ABSENT_TWICE_APART, ASKING_LATER, GIVE_UP_AFTER,
 from pos.ports import Carrier, Finding, FindState, Outcome, OutcomeState, Reason, Request
 from pos.services import settling, standings
 from pos.services.kit import Kit
-from pos.services.sending import Task, may_send_again, question, recover, take_next
+from pos.services.sending import Task, asked_for_a_day, may_send_again, question, recover, take_next
 from pos.services.settling import Case, evidence
 from pos.store import renewals as rows
 from pos.store.db import reading, retried, transaction
@@ -153,7 +153,7 @@ def write_finding(task: Task, finding: Finding, *, kit: Kit) -> None:
             _found(case, finding, finding.outcome, task)
         elif finding.state is FindState.ABSENT and renewal.state is RenewalState.UNKNOWN:
             _absent(case)
-        if renewal.state in rows.WAITING and case.now - (renewal.paid_at or case.now) > GIVE_UP_AFTER:
+        if renewal.state in rows.WAITING and asked_for_a_day(case.attempt, case.now):
             settling.hand_to_manager(case, "24 hours of asking")
         standings.heard_asking(session, task.carrier, finding.state is not FindState.CANNOT_TELL, case.now)
 

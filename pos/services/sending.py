@@ -125,8 +125,14 @@ def _claim(owner: str, claimed: list[str], kit: Kit) -> Task | None:
 
 
 def may_send_again(renewal: rows.Renewal, attempt: rows.Attempt, kit: Kit) -> bool:
-    """Move 14: only where the carrier itself refuses twins, and not for ever."""
-    return kit.carriers[renewal.carrier].declaration().enforces_unique_refs and attempt.tries < _MOST_SENDS
+    """Move 14: only where the carrier itself refuses twins, and not for ever: it may forget references."""
+    enforced = kit.carriers[renewal.carrier].declaration().enforces_unique_refs
+    return enforced and attempt.tries < _MOST_SENDS and not asked_for_a_day(attempt, kit.now())
+
+
+def asked_for_a_day(attempt: rows.Attempt, now: datetime) -> bool:
+    """Whether asking goes over to a manager. The day begins when the order first left, however long it had been waiting."""
+    return now - attempt.written_at > GIVE_UP_AFTER
 
 
 def may_confirm_again(attempt: rows.Attempt) -> bool:
@@ -164,6 +170,8 @@ def _give_up(session: Session, renewal: rows.Renewal, now: datetime, kit: Kit) -
 def _send(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, deadline: timedelta, now: datetime, kit: Kit) -> Task:
     """Write down that this attempt is about to leave, with the time after which it can no longer take effect."""
     settle = kit.carriers[renewal.carrier].declaration().settle_window + _SETTLE_GRACE
+    if attempt.tries == 0:
+        attempt.written_at = now  # what came back unsent never left
     attempt.tries += 1
     attempt.sent_at, attempt.deadline_at, attempt.settles_at = now, now + deadline, now + deadline + settle
     renewal.absent_times, renewal.absent_since = 0, None

@@ -42,8 +42,9 @@ def ran_dry(session: Session, renewal: renewal_rows.Renewal, pen: Pen) -> None:
 
 
 def refuse_unsellable(session: Session, carrier: str, cost: Money, now: datetime, kit: Kit) -> None:
-    """Before money is taken. ``cost`` is what our float would pay. Raises FloatUsedUp, or CarrierUnasked where an order in doubt could not be decided (the breaker
-    of the renewal protocol, 3). A carrier that refuses twins goes on selling: its orders are simply sent again."""
+    """Before money is taken. ``cost`` is what our float would pay. Raises FloatUsedUp, or CarrierUnasked where an order in doubt
+    could not be decided (the breaker of the renewal protocol, 3). A carrier that refuses twins goes on selling: its orders are
+    simply sent again."""
     standing, available = rows.with_float(session, carrier, cost.currency)
     adapter = kit.carriers.get(carrier)
     if available is not None and available < cost:

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy.orm import Session
-
 from pos.domain.renewals import RenewalState
 from pos.ports import Capability, CarrierUnavailable, OutcomeState, Reason, StatementLine
 from pos.services import settling
@@ -59,7 +57,7 @@ class Statement:
     def covers(self, attempt: rows.Attempt) -> bool:
         """Whether every moment at which the order could have taken effect lies within the time that is complete."""
         until = self.complete_until
-        return until is not None and self.since <= attempt.sent_at and attempt.settles_at <= until
+        return until is not None and self.since <= attempt.written_at and attempt.settles_at <= until
 
 
 def resolve_from_statement(carrier: str, day: date, *, kit: Kit) -> dict[str, int]:
@@ -70,16 +68,15 @@ def resolve_from_statement(carrier: str, day: date, *, kit: Kit) -> dict[str, in
     end = start + timedelta(days=1) + 2 * _ZONES
     statement = _read(carrier, start, kit)
     with reading() as session:
-        known = rows.to_compare(session, carrier, set(statement.by_ref), start, end)
+        known = standing_rows.to_compare(session, carrier, set(statement.by_ref), start, end)
     done: dict[str, int] = defaultdict(int)
-    for renewal_id, ref in known:
-        told = statement.by_ref.get(ref, Told())
-        with reading() as session:
-            if not _has_news(session, renewal_id, told):
-                continue
+    for one in known:
+        told = statement.by_ref.get(one.ref, Told())
+        if not _has_news(one, told):
+            continue
         with transaction() as session:
-            case = settling.take_up(session, renewal_id, kit)
-            if case is not None and case.attempt.ref == ref:
+            case = settling.take_up(session, one.renewal_id, kit)
+            if case is not None and case.attempt.ref == one.ref:
                 _settle(case, told, statement, done)
     if known:
         kit.bell.set()
@@ -131,12 +128,11 @@ def _told(lines: Iterable[StatementLine]) -> Told:
     )
 
 
-def _has_news(session: Session, renewal_id: str, told: Told) -> bool:
+def _has_news(one: standing_rows.Compared, told: Told) -> bool:
     """Whether a transaction is worth its while; most renewals agreed at the first reading."""
-    renewal = session.get_one(rows.Renewal, renewal_id)
-    if renewal.state is RenewalState.CONFIRMED and told.is_done:
-        return "charged" not in standing_rows.agreements_of(session, renewal_id)
-    return renewal.state in _DOUBT or bool(told.charges)
+    if one.state is RenewalState.CONFIRMED and told.is_done:
+        return not one.agrees
+    return one.state in _DOUBT or bool(told.charges or told.given_back)
 
 
 # ------------------------------------------------------------------ one renewal
@@ -147,13 +143,18 @@ def _settle(case: Case, told: Told, statement: Statement, done: dict[str, int]) 
     if state in _DOUBT:
         if case.now >= case.attempt.settles_at:
             _decide(case, told, statement)
-    elif state is RenewalState.CONFIRMED and told.is_undone:
+    elif state is RenewalState.CONFIRMED and (told.is_undone or _was_charged_before(case, told, statement)):
         settling.reverse(case, _evidence(told) | {"source": "statement"})
     elif told.is_done and settling.contradict(case, told.charges[0].provider_ref, "statement"):
         done["contradicted"] += 1
     if case.renewal.state is not state:
         done[case.renewal.state.value] += 1
     _agree(case, told, done)
+
+
+def _was_charged_before(case: Case, told: Told, statement: Statement) -> bool:
+    """Given back, days after a charge that this reading begins behind."""
+    return not told.charges and len(told.given_back) == 1 and case.attempt.sent_at < statement.since
 
 
 def _decide(case: Case, told: Told, statement: Statement) -> None:

@@ -118,6 +118,7 @@ class Attempt(Base):
     ref: Mapped[str] = mapped_column(String(36), unique=True)
     body_hash: Mapped[str] = mapped_column(String(64))
     tries: Mapped[int] = mapped_column(default=0)
+    # When it first left, and when it left last.
     written_at: Mapped[datetime] = mapped_column(Moment)
     sent_at: Mapped[datetime] = mapped_column(Moment)
     deadline_at: Mapped[datetime] = mapped_column(Moment)
@@ -168,6 +169,13 @@ def for_change(session: Session, renewal_id: str) -> Renewal | None:
     return session.scalar(locked(select(Renewal).where(Renewal.id == renewal_id)))
 
 
+def last_success_at(session: Session, carrier: str) -> datetime | None:
+    """When a renewal of a carrier was last known to be done."""
+    chosen = select(Attempt.ended_at).join(Renewal, Renewal.id == Attempt.renewal_id)
+    chosen = chosen.where(Renewal.carrier == carrier, Attempt.outcome == "succeeded")
+    return session.scalar(chosen.order_by(Attempt.id.desc()).limit(1))
+
+
 def latest_attempt(session: Session, renewal_id: str) -> Attempt | None:
     return session.scalar(select(Attempt).where(Attempt.renewal_id == renewal_id).order_by(Attempt.id.desc()).limit(1))
 
@@ -178,14 +186,6 @@ def latest_sent(session: Session, carrier: str) -> tuple[Renewal, Attempt] | Non
     chosen = chosen.where(Renewal.carrier == carrier, Attempt.tries > 0).order_by(Attempt.sent_at.desc()).limit(1)
     found = session.execute(chosen).first()
     return None if found is None else (found[0], found[1])
-
-
-def to_compare(session: Session, carrier: str, refs: set[str], since: datetime, until: datetime) -> list[tuple[str, str]]:
-    """(renewal, ref) of a carrier's renewals that a statement names, or that were sent within its time."""
-    chosen = select(Renewal.id, Attempt.ref, Attempt.sent_at, Attempt.tries)
-    chosen = chosen.join(Attempt, Attempt.renewal_id == Renewal.id).where(Renewal.carrier == carrier).order_by(Attempt.id)
-    rows = session.execute(chosen)
-    return [(key, ref) for key, ref, sent_at, tries in rows if ref in refs or (tries and since <= sent_at < until)]
 
 
 def number_is_busy(session: Session, number_look_up: str, renewal_id: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, func, literal, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, and_, func, literal, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
@@ -13,7 +14,10 @@ from pos.ports import Reason
 from pos.store.base import Base, Minor, Moment
 from pos.store.db import locked, queue_up
 from pos.store.floats import Float
-from pos.store.renewals import Renewal, is_open
+from pos.store.renewals import Attempt, Renewal, is_open
+
+# A database takes only so many values in one statement.
+_REFS_AT_ONCE = 500
 
 
 class Standing(Base):
@@ -98,3 +102,27 @@ def warnings(session: Session) -> list[tuple[str, str, datetime]]:
 def agreements_of(session: Session, renewal_id: str) -> set[str]:
     """The kinds that agree already."""
     return set(session.scalars(select(Agreement.kind).where(Agreement.renewal_id == renewal_id)))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A renewal to be held against a statement, as it stands. ``agrees``: the line with its charge was found already."""
+
+    renewal_id: str
+    ref: str
+    state: RenewalState
+    agrees: bool
+
+
+def to_compare(session: Session, carrier: str, refs: set[str], since: datetime, until: datetime) -> list[Compared]:
+    """A carrier's renewals that were sent within the time of a statement, or that it names; the oldest first."""
+    agrees = and_(Agreement.renewal_id == Renewal.id, Agreement.kind == "charged")
+    chosen = select(Attempt.id, Renewal.id, Attempt.ref, Renewal.state, Agreement.id)
+    chosen = chosen.join(Renewal, Renewal.id == Attempt.renewal_id).outerjoin(Agreement, agrees)
+    chosen = chosen.where(Renewal.carrier == carrier)
+    found = list(session.execute(chosen.where(Attempt.tries > 0, Attempt.sent_at >= since, Attempt.sent_at < until)))
+    others = sorted(refs - {ref for _, _, ref, _, _ in found})
+    for first in range(0, len(others), _REFS_AT_ONCE):
+        found += session.execute(chosen.where(Attempt.ref.in_(others[first : first + _REFS_AT_ONCE])))
+    found.sort(key=lambda row: int(row[0]))
+    return [Compared(key, ref, state, agreement is not None) for _, key, ref, state, agreement in found]

@@ -3,10 +3,12 @@
 from flask import Blueprint
 
 from pos.web import (
+    carriers,
     counter,
     family,
     hooks,
     paying,
+    prices,
     printing,
     receipts,
     refunds,
@@ -26,6 +28,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     shifts.bp,
     printing.bp,
     verdicts.bp,
+    carriers.bp,
+    prices.bp,
     status.bp,
     hooks.bp,
 )

@@ -27,6 +27,7 @@ def init(app: Flask) -> None:
     app.add_template_filter(moment)
     app.add_template_filter(operator_name)
     app.add_template_global(csrf_field)
+    app.add_template_global(money_of)
     app.add_template_global(static_url)
     app.context_processor(_everywhere)
 
@@ -34,6 +35,13 @@ def init(app: Flask) -> None:
 def money(amount: Money | None) -> str:
     """``1,234.50 GBP``."""
     return "" if amount is None else f"{amount.grouped()} {amount.currency}"
+
+
+def money_of(minor: int, plain: bool = False) -> str:
+    """Minor units of the store's currency as people read them; ``plain`` as they are typed."""
+    store: Store | None = g.get("store")
+    amount = Money(minor, store.currency if store is not None else "GBP")
+    return amount.plain() if plain else money(amount)
 
 
 def moment(at: datetime | None) -> str:

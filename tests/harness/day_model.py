@@ -103,7 +103,7 @@ class Notepad:
         sql = """select r.id, r.state, r.due_at, r.lease_ends_at, r.paid_at, a.ref, c.state from renewals r
                  left join attempts a on a.renewal_id = r.id left join conflicts c on c.renewal_id = r.id
                  where r.paid_at is not null"""
-        known, lines = set(), floor.ask(sql)
+        known, lines, sent = set(), floor.ask(sql), _first_sent(floor)
         if len(lines) != self.lines:
             yield f"{len(lines)} paid lines (or references), the notepad says {self.lines}"
         for renewal_id, word, due_at, lease_ends_at, paid_at, ref, conflict in lines:
@@ -119,7 +119,7 @@ class Notepad:
                 yield f"renewal {renewal_id}: {state}, and nobody noticed that the carrier did it after all"
             if state in UNDECIDED and due_at is None and lease_ends_at is None:
                 yield f"renewal {renewal_id}: {state} without an owner and without a next time"
-            if state in UNDECIDED and age > _OWNED_AFTER:
+            if state in UNDECIDED and now - sent.get(renewal_id, _moment(paid_at)) > _OWNED_AFTER:
                 yield f"renewal {renewal_id}: {state} after 25 hours"
         for ref in set(charged) - known:
             yield f"the carrier was paid for {ref}, which nobody paid us for"
@@ -144,6 +144,19 @@ class Notepad:
                 yield finding
         for words in due:
             yield f"the statement does not say: {words}"
+
+
+def _first_sent(floor: Floor) -> dict[str, datetime]:
+    """Renewal -> when its order first left, as the journal tells it. What is paid (again) has not left yet: a renewal may
+    wait for a worker or a connection before its day of asking begins."""
+    found: dict[str, datetime] = {}
+    kinds = "select object_id, kind, at from journal where kind in ('renewal.paid', 'renewal.submitting') order by chain, seq"
+    for renewal_id, kind, at in floor.ask(kinds):
+        if kind == "renewal.paid":
+            found.pop(renewal_id, None)
+        else:
+            found.setdefault(renewal_id, _moment(at))
+    return found
 
 
 def _was_reversed(movements: list[Movement], ref: str) -> bool:

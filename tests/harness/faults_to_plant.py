@@ -63,8 +63,8 @@ PLANTS: tuple[Plant, ...] = (
     Plant(
         "sent again without enforced references",
         "pos/services/sending.py",
-        "return kit.carriers[renewal.carrier].declaration().enforces_unique_refs and attempt.tries < _MOST_SENDS",
-        "return attempt.tries < _MOST_SENDS",
+        "    enforced = kit.carriers[renewal.carrier].declaration().enforces_unique_refs\n",
+        "    enforced = True\n",
         (
             _RENEWALS + "test_without_enforced_references_absence_goes_to_a_manager_and_is_never_sent_again",
             _RENEWALS + "test_without_enforced_references_an_order_that_appears_late_is_still_found",
@@ -136,6 +136,16 @@ PLANTS: tuple[Plant, ...] = (
         (
             "tests/services/test_leases.py::test_what_one_worker_asks_about_is_left_alone_by_another",
             "tests/services/test_leases.py::test_a_lease_is_given_once_until_it_ends",
+        ),
+    ),
+    Plant(
+        "the day of asking begins with the money",
+        "pos/services/renewals.py",
+        "        if renewal.state in rows.WAITING and asked_for_a_day(case.attempt, case.now):",
+        "        if renewal.state in rows.WAITING and case.now - (renewal.paid_at or case.now) > GIVE_UP_AFTER:",
+        (
+            _RENEWALS + "test_the_day_of_asking_begins_when_the_order_left",
+            _RENEWALS + "test_an_order_that_did_not_leave_is_not_asked_about_yet",
         ),
     ),
     Plant(

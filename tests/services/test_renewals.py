@@ -351,6 +351,51 @@ def test_after_a_day_of_asking_a_manager_owns_it(shop: Shop, paid: Callable[...,
     assert shop.submits == [1]
 
 
+def test_the_day_of_asking_begins_when_the_order_left(shop: Shop, paid: Callable[..., str]) -> None:
+    """A worker that stood still for a day: what it then sends is asked about like any other order, and sent again if need be."""
+    sale = paid()
+    shop.pass_time(25 * 3600)
+    shop.misbehave("lost_before_commit")
+    shop.misbehave("error_500", where="find", count=2)
+    shop.work()
+    assert shop.state(sale) is R.UNKNOWN
+    shop.ask_until_it_is_known()
+    assert (shop.state(sale), shop.submits, len(shop.debits)) == (R.CONFIRMED, [2], 1)
+
+
+def test_an_order_that_did_not_leave_is_not_asked_about_yet(shop: Shop, sandbox: SandboxServer, paid: Callable[..., str]) -> None:
+    sale = paid()
+    sandbox.stop()
+    shop.work()
+    assert shop.state(sale) is R.PAID
+    shop.pass_time(23 * 3600)
+    sandbox.start()
+    shop.misbehave("lost_before_commit")
+    shop.misbehave("error_500", where="find", count=None)
+    shop.work()
+    shop.pass_time(23 * 3600)
+    shop.work()
+    assert shop.state(sale) is R.UNKNOWN
+    shop.pass_time(3600 + 1)
+    shop.work()
+    assert shop.state(sale) is R.MANUAL
+
+
+def test_an_absence_of_the_day_before_sends_nothing_again(shop: Shop, paid: Callable[..., str]) -> None:
+    """Move 14 needs a carrier that still remembers the reference; after a day a manager owns it."""
+    shop.misbehave("lost_before_commit")
+    sale = paid()
+    shop.work()
+    shop.pass_time(5)
+    find = shop.take_next()
+    with shop.app.app_context():
+        finding = shop.kit.carriers["sandbox"].find(find.ref, None, find.number, find.sent_at)
+        renewals.write_finding(find, finding, kit=shop.kit)
+    shop.pass_time(24 * 3600)
+    shop.work()
+    assert (shop.state(sale), shop.submits, shop.debits) == (R.MANUAL, [1], [])
+
+
 # ---------------------------------------------------------------- F12: something else was confirmed
 
 

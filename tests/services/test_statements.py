@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -125,6 +126,23 @@ def test_absence_counts_only_within_the_time_that_is_complete(shop: Shop, paid: 
     shop.pass_time(70)
     assert resolve(shop) == {"refund_due": 1}
     assert shop.debits == []
+
+
+@pytest.mark.parametrize("carrier_habits", [PROMISED | {"enforce_unique_refs": True}])
+def test_absence_decides_nothing_where_an_earlier_try_may_lie_before_the_statement(shop: Shop, paid: Callable[[], str]) -> None:
+    """Sent at noon and, with the reference still free, again half an hour later: the statement must cover both."""
+    shop.misbehave("lost_before_commit", count=None)
+    sale = paid()
+    shop.work()
+    shop.pass_time(1800)
+    shop.work()
+    (attempt,) = shop.attempts(sale)
+    assert attempt.tries > 1 and shop.state(sale) is R.UNKNOWN
+    covered = [
+        statements.Statement(attempt.sent_at - timedelta(minutes=earlier), attempt.settles_at, {}).covers(attempt)
+        for earlier in (0, 29, 31)
+    ]
+    assert covered == [False, False, True]
 
 
 @pytest.mark.parametrize("carrier_habits", [{"enforce_unique_refs": False}])
@@ -267,6 +285,19 @@ def test_a_reversal_after_success_owes_the_money_back(shop: Shop, desk: Desk, pa
     assert "contradicted" not in resolve(shop) and look_again(shop, sale) is FindState.FOUND
     assert shop.ask("select count(*) from conflicts") == [(0,)]
     assert shop.ask("select count(*) from agreements") == [(2,)]
+
+
+def test_a_reversal_of_a_sale_of_last_week_owes_the_money_back_too(shop: Shop, paid: Callable[[], str]) -> None:
+    """Its charge lies before everything that is read today."""
+    sale = paid()
+    shop.work()
+    assert resolve(shop) == {"agreed": 1}
+    shop.pass_time(6 * 86_400)
+    assert resolve(shop) == {}
+    shop.sandbox.carrier.books.reverse(shop.debits[0].order_id)
+    assert resolve(shop) == {"refund_due": 1, "agreed": 1}
+    assert shop.line(sale).reason == "reversed"
+    assert (resolve(shop), shop.ask("select count(*) from agreements")) == ({}, [(2,)])
 
 
 def test_a_statement_that_does_not_show_the_reversal_yet_contradicts_nothing(shop: Shop, paid: Callable[[], str]) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from bench import history
 from pos.domain.money import Money
 from pos.sandbox.server import SandboxServer
-from pos.services import payments, print_jobs, renewals, sales, shifts, status
+from pos.services import payments, print_jobs, renewals, sales, shifts, statements, status
 from pos.store.db import db
 from tests.conftest import StandingClock
 from tests.counter import Counter
@@ -151,6 +151,31 @@ def test_no_request_asks_more_than_it_did(counter: Counter, shop: Shop) -> None:
     with shop.app.app_context():
         assert sales.show(SALE, shop.desk(), kit=shop.kit).active_count == 1
     assert {name: number for name, number in asked.items() if number > MOST[name]} == {}, f"{asked}"
+
+
+def test_a_statement_that_was_read_before_costs_the_same_for_one_sale_and_for_many(shop: Shop) -> None:
+    """Most renewals agreed at the first reading; to see that of all of them takes one look."""
+    desk = shop.desk()
+    shop.open_shift(desk)
+    asked = []
+    for numbers in (("101",), ("102", "103", "104", "105", "106")):
+        for ending in numbers:
+            shop.take_cash(shop.ready(desk, f"+447700900{ending}"))
+            shop.pass_time(1)
+        with shop.app.app_context():
+            renewals_done(shop)
+            today = shop.clock.now().date()
+            assert statements.resolve_from_statement("sandbox", today, kit=shop.kit) == {"agreed": len(numbers)}
+            with listening(shop) as said:
+                assert statements.resolve_from_statement("sandbox", today, kit=shop.kit) == {}
+        asked.append(len(said))
+    assert asked == [1, 1]
+
+
+def renewals_done(shop: Shop) -> None:
+    """Everything that was paid is confirmed."""
+    shop.ask_until_it_is_known()
+    assert {state for (state,) in shop.ask("select state from renewals")} == {"confirmed"}
 
 
 def plan_of(shop: Shop) -> int:
