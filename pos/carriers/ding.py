@@ -29,6 +29,7 @@ from pos.carriers.ding_records import (
     amount_of,
     is_within,
     known_of,
+    objection,
     pin_is_in_doubt,
     product_of,
     statement_lines,
@@ -246,7 +247,7 @@ class Ding(Adapter):
                 return Reason.OPERATOR_DOWN
             body = self._transfer(request, f"V-{request.ref}"[:36], number, send, only_validate=True)
             said = Envelope.read(self._rest.post("/SendTransfer", body, deadline=deadline).body)
-            return _objection(said, request)
+            return objection(said, request.face)
 
     def _is_up(self, provider: str, deadline: Deadline) -> bool:
         for entry in _items(self._ask("/GetProviderStatus", {"providerCodes": provider}, deadline)):
@@ -376,16 +377,15 @@ class Ding(Adapter):
         query = [("countryIsos", country), *(("providerCodes", each) for each in self._keys.operators)]
         ranged: list[Members] = []
         for product in _items(self._ask("/GetProducts", query, self._deadline())):
-            name = wanted.get(product.text("ProviderCode"))
             try:
+                name = wanted.get(product.text("ProviderCode"))
                 known = self._remember(product)
                 if name is not None and known is not None and known.is_range:
                     ranged.append(product)
                 elif name is not None and known is not None:
                     yield product_of(product, known, name, country)
             except Broken:
-                # One product that cannot be read must not keep a shop from the others; it is not sold meanwhile.
-                _log.warning("carrier plan unreadable", carrier=self.name, plan=code(str(product.values.get("SkuCode"))))
+                self._tell_unreadable(product)
         yield from self._amounts(ranged, wanted, country)
 
     def _amounts(self, ranged: list[Members], names: Mapping[str, str], country: str) -> Iterator[Product]:
@@ -399,9 +399,16 @@ class Ding(Adapter):
         for start in range(0, len(asked), _ESTIMATES_AT_ONCE):
             part = asked[start : start + _ESTIMATES_AT_ONCE]
             for (product, amount), price in zip(part, self._estimates(part), strict=True):
-                if price is not None:
-                    name = names[product.text("ProviderCode")]
-                    yield amount_of(product, price, amount, name, country, self._taken_off)
+                if price is None:
+                    continue
+                try:
+                    yield amount_of(product, price, amount, names[product.text("ProviderCode")], country, self._taken_off)
+                except Broken:
+                    self._tell_unreadable(product)
+
+    def _tell_unreadable(self, product: Members) -> None:
+        """One product that cannot be read must not keep a shop from the others; it is not sold meanwhile."""
+        _log.warning("carrier plan unreadable", carrier=self.name, plan=code(str(product.values.get("SkuCode"))))
 
     def _estimates(self, asked: list[tuple[Members, Decimal]]) -> list[Members | None]:
         """The price of each, None where they do not sell that amount; they answer in any order. Raises one of USELESS."""
@@ -483,19 +490,6 @@ def _is_told(reply: Reply) -> bool:
         return "www-authenticate" in reply.headers or Envelope.read(reply.body).refusal is Reason.AUTH
     except Broken:
         return False
-
-
-def _objection(said: Envelope, request: Request) -> Reason | None:
-    """What a dry run objects to. Raises Refused when it says nothing about the order, Broken when it cannot be read."""
-    if said.result != 1 or said.codes:
-        if said.refusal is None or said.refusal in (Reason.AUTH, Reason.RATE_LIMITED):
-            raise Refused(said.raw_code)
-        return said.refusal
-    outcome = transfer_outcome(said, f"V-{request.ref}"[:36], None)
-    if outcome.state in (OutcomeState.FAILED, OutcomeState.REVERSED):
-        return outcome.reason
-    promised = said.members.within("TransferRecord").within("Price").money_or_none("ReceiveValue", "ReceiveCurrencyIso")
-    return Reason.INVALID_AMOUNT if promised and promised != request.face else None
 
 
 def _is_price(product: Known, request: Request) -> bool:

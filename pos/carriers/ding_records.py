@@ -64,7 +64,7 @@ _OVER = ("Failed", "Cancelled")
 # Names of ReceiptParams differ by provider; these, in small letters, hold the code and its serial number.
 _PIN_NAMES = ("pin", "pincode", "pinnumber", "vouchercode", "vouchernumber")
 _SERIAL_NAMES = ("serial", "serialnumber", "pinserial", "pinserialnumber")
-_LONGEST_NAME, _LONGEST_LINE = 120, 40
+_LONGEST_KEY, _LONGEST_NAME, _LONGEST_LINE = 80, 120, 40
 
 
 @dataclass(frozen=True)
@@ -205,14 +205,14 @@ def _was_delivered(record: Members) -> bool:
 
 def _voucher(record: Members, known: Known | None) -> Voucher | None:
     """The code, and the receipt's text word by word, which holds it once more. Where the code is in the text alone, the text is
-    the code. Raises Broken for a record of which nobody can say whether there is a code in it."""
+    the code; so it is for a product that they do not know any more. Raises Broken for a voucher without either."""
     params, text = _receipt_params(record), (record.text_or_none("ReceiptText") or "").strip()
     pin = next((params[name] for name in _PIN_NAMES if name in params), None)
-    if pin is None and (known.is_pin if known else bool(text)):
-        if known is None or not text:
-            raise Broken("a receipt that cannot be read")
+    if pin is None and text and (known is None or known.is_pin):
         pin = text
     if pin is None:
+        if known is not None and known.is_pin:
+            raise Broken("a voucher without a code")
         return None
     return Voucher(pin, next((params[name] for name in _SERIAL_NAMES if name in params), None), text)
 
@@ -220,6 +220,22 @@ def _voucher(record: Members, known: Known | None) -> Voucher | None:
 def pin_is_in_doubt(record: Members) -> bool:
     """Whether the product must be known before this record can be read."""
     return not any(name in _receipt_params(record) for name in _PIN_NAMES) and bool(record.text_or_none("ReceiptText"))
+
+
+def objection(said: Envelope, face: Money) -> Reason | None:
+    """What a dry run objects to; None is yes. Its record only predicts, and has no id of its own.
+
+    Raises Broken where it says neither yes nor no."""
+    record = said.members.within("TransferRecord")
+    if (record.text_or_none("ProcessingState") or "").strip() in _OVER:
+        return _why(said)
+    if said.result != 1 or said.codes:
+        reason = None if record.values else said.refusal
+        if reason in (None, Reason.AUTH, Reason.RATE_LIMITED):
+            raise Broken("neither yes nor no")
+        return reason
+    promised = _received(record.within("Price"))
+    return Reason.INVALID_AMOUNT if promised and promised != face else None
 
 
 # --- the distributor's books ----------------------------------------------------------------------------------------
@@ -322,6 +338,8 @@ def amount_of(product: Members, price: Members, amount: Decimal, line: str, coun
 def _product(product: Members, key: str, cost: Money, face: Money, line: str, country: str) -> Product:
     mechanism = product.text_or_none("RedemptionMechanism")
     fulfilment = Fulfilment.PIN if mechanism == "ReadReceipt" else Fulfilment.DIRECT
+    if len(key) > _LONGEST_KEY:
+        raise Broken("a name that is too long")
     text = product.text_or_none("DefaultDisplayText") or key
     if ":" in key and face:
         text = f"{text} {face}"

@@ -12,9 +12,10 @@ from pos.sandbox.carrier import Carrier
 from pos.sandbox.clock import moment
 from pos.sandbox.ding_products import BATCH, BY_SKU, RECEIPT, commission_of, price
 from pos.sandbox.misbehave import Manners
+from pos.sandbox.parsing import Members
 from pos.sandbox.records import CANCELLED, COMPLETED, FAILED
 from pos.sandbox.refusals import Refusal
-from pos.sandbox.vendor_books import REVERSED, Transaction
+from pos.sandbox.vendor_books import REVERSED, Transaction, VendorBooks
 from pos.sandbox.wire import Answer, amount, json_answer
 
 NAME = "ding"
@@ -70,6 +71,21 @@ def error(refusal: Refusal, _base: str) -> Answer:
         if code.startswith("Parameter"):
             context = member[1] if member else ""
     return json_answer(status, envelope(result, [code_of(code, context)]))
+
+
+def books_of(carrier: Carrier) -> VendorBooks:
+    return carrier.vendors[NAME].books
+
+
+def ignore(carrier: Carrier, body: Members) -> None:
+    """Members that this door does not know are dropped without a word, and counted."""
+    while True:
+        try:
+            return body.done()
+        except Refusal as unknown:
+            name = unknown.detail.rpartition(".")[2]
+            books_of(carrier).count(f"ignored {name}")
+            body.allow(name)
 
 
 # ------------------------------------------------------------------ one transfer
