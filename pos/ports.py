@@ -78,11 +78,12 @@ class Fulfilment(StrEnum):
 
 @dataclass(frozen=True)
 class Voucher:
-    """A code that is worth money. Its text must not reach a log: ``repr`` hides it."""
+    """A code that is worth money. Its text must not reach a log: ``repr`` hides it. ``instructions`` are for the paper, word by
+    word, and may hold the code again: as secret as the code."""
 
     code: str = field(repr=False)
     serial: str | None = None
-    instructions: str = ""
+    instructions: str = field(default="", repr=False)
     validity: str | None = None
 
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from pos.carriers.configuration import CarrierMisconfigured, Keys, checked
+from pos.carriers.ding import Ding, DingKeys
 from pos.carriers.tmforum import TmForum, TmForumKeys
 from pos.ports import Carrier
 
@@ -40,6 +41,7 @@ class Speaker(Generic[Keys]):
 
 
 PROTOCOLS: dict[str, Speaker[Any]] = {
+    "ding": Speaker(DingKeys, Ding),
     "tmforum": Speaker(TmForumKeys, TmForum),
 }
 

@@ -27,7 +27,21 @@ class Kind:
 
 
 # One line for each protocol behind ``doors.VENDOR_DOORS``.
-KINDS: Mapping[str, Kind] = {}
+KINDS: Mapping[str, Kind] = {
+    "ding": Kind(
+        {"GBP": 500_000},
+        900_000_001,
+        unique=False,
+        switches={
+            "commission_taken_off": True,  # off: it is settled apart, and a sale costs the wallet all of SendValue
+            "newest_first": True,
+            "most_taken": 100,
+            "pin_only_in_text": False,
+            "providers_down": (),
+            "withdrawn": (),
+        },
+    ),
+}
 
 
 class Vendor:

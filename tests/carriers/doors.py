@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from pos.carriers import PROTOCOLS
@@ -53,7 +54,8 @@ class Door:
     (state, reason) of the outcome. ``traits`` say what else this protocol can be held to: tokens (a bearer token that can die),
     credentials (``wrong_credentials`` differ from the right ones), unique_refs (a used reference is refused), owns_numbers (it
     knows at the order that a number is a stranger's), rate_limit (a recognised 429), pending, status (unknown status words),
-    reversals, echoes (answers repeat number and amount), statement (complete, by reference)."""
+    reversals, echoes (answers repeat number and amount), statement (complete, by reference). ``pause`` is what a 429 tells to wait;
+    None for a vendor that has no place to tell it."""
 
     settings: Callable[[str], dict[str, object]]
     plan: str
@@ -69,6 +71,7 @@ class Door:
     refusals: Mapping[str, tuple[OutcomeState, Reason]] = field(default_factory=lambda: REFUSALS)
     wrong_credentials: Callable[[str], dict[str, object]] = lambda _: {}
     token_door: str = ""
+    pause: timedelta | None = timedelta(seconds=2)
 
     def request(self, ref: str, kind: ProductKind | None = None, number: str | None = None) -> Request:
         """A plan, or ten of its currency on the SIM."""
@@ -104,9 +107,28 @@ def _tmforum(url: str) -> dict[str, object]:
     }
 
 
-def _client(url: str, secret: str) -> dict[str, object]:
-    return {"kind": "client_credentials", "token_url": f"{url}/oauth/token", "client_id": "demo", "client_secret": secret}
+def _client(url: str, secret: str, path: str = "/oauth/token") -> dict[str, object]:
+    return {"kind": "client_credentials", "token_url": f"{url}{path}", "client_id": "demo", "client_secret": secret}
 
+
+def _ding(url: str) -> dict[str, object]:
+    return {
+        "base_url": f"{url}/ding/api/V1",
+        "auth": _client(f"{url}/ding/connect", "demo-secret", path="/token"),
+        "currency": "GBP",
+        "countries": ["FR", "NL"],
+    }
+
+
+# A code of theirs that is in no table decides nothing, and silence of the operator must be confirmed by a record. The limits of
+# number and shop are one code with them: nothing was done, and the same order goes again.
+_DING_REFUSALS = {
+    **REFUSALS,
+    "operator_down": (UNKNOWN, Reason.OPERATOR_DOWN),
+    "too_soon": (OutcomeState.NOT_SENT, Reason.RATE_LIMITED),
+    "limit_reached": (OutcomeState.NOT_SENT, Reason.RATE_LIMITED),
+    "unknown_code": (UNKNOWN, Reason.UNKNOWN_STATUS),
+}
 
 ALL_TRAITS = frozenset(
     {
@@ -136,6 +158,21 @@ DOORS: Mapping[str, Door] = {
         traits=ALL_TRAITS,
         wrong_credentials=lambda url: {"auth": _client(url, "not this")},
         token_door="POST token",
+    ),
+    "ding": Door(
+        settings=_ding,
+        plan="LMFR-B40",
+        plan_face=Money(2000, "EUR"),
+        plan_cost=Money(1634, "GBP"),
+        number="+33639980123",
+        other_number=lambda till: f"+3363998010{till}",
+        vendor="ding",
+        refusals=_DING_REFUSALS,
+        # Not unique_refs: their guard was seen to let a reference be paid twice (tests/carriers/test_ding.py).
+        traits=ALL_TRAITS - {"unique_refs"},
+        wrong_credentials=lambda url: {"auth": _client(f"{url}/ding/connect", "not this", path="/token")},
+        token_door="POST /connect/token",
+        pause=None,
     ),
 }
 
