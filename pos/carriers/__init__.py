@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from pos.carriers.configuration import CarrierMisconfigured, Keys, checked
+from pos.carriers.reloadly import Reloadly, ReloadlyKeys
 from pos.carriers.tmforum import TmForum, TmForumKeys
 from pos.ports import Carrier
 
@@ -40,6 +41,7 @@ class Speaker(Generic[Keys]):
 
 
 PROTOCOLS: dict[str, Speaker[Any]] = {
+    "reloadly": Speaker(ReloadlyKeys, Reloadly),
     "tmforum": Speaker(TmForumKeys, TmForum),
 }
 
