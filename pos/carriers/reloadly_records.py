@@ -36,6 +36,8 @@ STATUSES: dict[str, OutcomeState] = {
 
 _WRITTEN = "%Y-%m-%d %H:%M:%S"
 _LONGEST_NAME, _LONGEST_LINE = 120, 40
+_LARGEST_AMOUNT = 100_000
+_CENT = _PER_CENT = Decimal("0.01")
 
 
 def zone_of(name: str) -> str:
@@ -187,7 +189,7 @@ def _amounts(operator: Members, trade: Trade) -> list[Decimal]:
 
 def _number(value: object) -> Decimal:
     found = Members({"amount": value}).number_or_none("amount")
-    if found is None or found <= 0 or found != round(found, 2):
+    if found is None or not 0 < found < _LARGEST_AMOUNT or found != found.quantize(_CENT):
         raise Broken("not an amount")
     return found
 
@@ -251,7 +253,7 @@ def _price(operator: Members, asked: Decimal, trade: Trade) -> Decimal:
     off = operator.number_or_none(f"{where}Discount") or Decimal(0)
     fees = operator.within("fees")
     share = (fees.number_or_none(f"{where}Percentage") or Decimal(0)) - off
-    price = asked * (1 + share / 100) + (fees.number_or_none(where) or Decimal(0))
+    price = asked * (1 + share * _PER_CENT) + (fees.number_or_none(where) or Decimal(0))
     if price < 0:
         raise Broken("not a price")
     return price
