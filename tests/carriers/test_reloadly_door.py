@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ import httpx2
 import pytest
 import yaml
 
+from pos.carriers.reloadly import Reloadly, ReloadlyKeys
+from pos.carriers.wire import Wire
+from pos.domain.money import Money
+from pos.ports import FindState, Outcome, OutcomeState, ProductKind, Reason, Request, Voucher
 from pos.sandbox.faults import Fault
 from pos.sandbox.reloadly import RELOADLY
 from pos.sandbox.reloadly_shelf import OPERATORS
@@ -351,3 +356,55 @@ def test_every_member_of_the_published_file_is_there(client: Client, path: str, 
     if "$ref" in wanted:
         wanted = spec["components"]["schemas"][wanted["$ref"].rpartition("/")[2]]
     assert set(wanted["properties"]) - set(one) == set()
+
+
+# --- the vendor's own files, read by the adapter --------------------------------------------------------------------
+
+
+def reader(*answers: Any, **settings: Any) -> Reloadly:
+    """The adapter of an account in dollars, which hears a token and then these answers."""
+    left = [{"access_token": "t", "expires_in": 3600, "token_type": "Bearer"}, *answers]
+    told = lambda _: httpx2.Response(200, content=json.dumps(left.pop(0)))  # noqa: E731
+    keys = {"base_url": "https://topups.example", "token_url": "https://auth.example/token", "client_id": "a", "client_secret": "b",
+            "currency": "USD", "account_country": "US", "countries": ["HT"]}  # fmt: skip
+    return Reloadly(ReloadlyKeys.model_validate(keys | settings), "lyca", wire=Wire("lyca", transport=httpx2.MockTransport(told)))
+
+
+def sale(name: str, number: str) -> Outcome:
+    file = fixture(name)
+    asked = Request(file["customIdentifier"].upper(), "173:15.00", ProductKind.TOPUP, number, Money(1, "HTG"), Money(1, "USD"))
+    return reader(file | {"customIdentifier": asked.ref}).submit(asked)
+
+
+def test_an_answer_without_a_status_is_not_yet() -> None:
+    told = sale("phone_topup_transaction", "+50936377111")
+    assert (told.state, told.reason, told.provider_ref) == (OutcomeState.PENDING, Reason.UNKNOWN_STATUS, "10670")
+    assert (told.cost, told.fulfilment) == (None, None)
+    assert told.echo is not None
+    assert told.echo.product_key == "173:15.00"
+
+
+def test_their_pin_is_read_whole() -> None:
+    told = sale("phone_topup_transaction_with_pin_detail", "+306907039456")
+    assert told.fulfilment == Voucher("773709732524155", "810268", "DIAL *611\nDial *233* and PIN #\n1-888-888-8888", "90 days")
+    assert told.echo is not None
+    assert told.echo.product_key == "672:18.24"
+
+
+def test_their_status_without_our_reference_cannot_tell() -> None:
+    file = fixture("phone_topup_transaction_status")
+    page = fixture("transaction_history_filtered_page")
+    now = datetime.now(UTC)
+    assert reader(page, file).find(REF, "1", "+50936377111", now).state is FindState.CANNOT_TELL
+    named = file | {"transaction": file["transaction"] | {"customIdentifier": REF}}
+    told = reader(page, named).find(REF, "1", "+50936377111", now)
+    assert told.outcome is not None
+    assert (told.state, told.outcome.state) == (FindState.FOUND, OutcomeState.SUCCEEDED)
+
+
+def test_their_wallet_and_operator_are_read() -> None:
+    assert [entry.available for entry in reader(fixture("account_balance")).wallet()] == [Money(100_000, "USD")]
+    products = list(reader([fixture("operator_auto_detect_unfiltered")]).list_products())
+    assert [(p.key, p.cost, p.face) for p in products] == [
+        (f"173:{amount}.00", Money(amount * 88, "USD"), Money(amount * 6800, "HTG")) for amount in (5, 10, 20, 30, 50)
+    ]
