@@ -24,6 +24,7 @@ from typing import Any, Generic
 
 from pos.carriers.configuration import CarrierMisconfigured, Keys, checked
 from pos.carriers.ding import Ding, DingKeys
+from pos.carriers.reloadly import Reloadly, ReloadlyKeys
 from pos.carriers.tmforum import TmForum, TmForumKeys
 from pos.ports import Carrier
 
@@ -42,6 +43,7 @@ class Speaker(Generic[Keys]):
 
 PROTOCOLS: dict[str, Speaker[Any]] = {
     "ding": Speaker(DingKeys, Ding),
+    "reloadly": Speaker(ReloadlyKeys, Reloadly),
     "tmforum": Speaker(TmForumKeys, TmForum),
 }
 

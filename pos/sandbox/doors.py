@@ -12,6 +12,7 @@ from pos.sandbox.misbehave import play
 from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, ORDERING
 from pos.sandbox.records import Fate
 from pos.sandbox.refusals import Refusal
+from pos.sandbox.reloadly import RELOADLY
 from pos.sandbox.vendor_doors import VendorDoors
 from pos.sandbox.wire import Answer, Request, tmf_error
 
@@ -67,7 +68,10 @@ DOORS: tuple[Door, ...] = (
 )
 
 # The other protocols, each below a path of its own: (prefix, doors, how it refuses). A line for each.
-VENDOR_DOORS: tuple[VendorDoors, ...] = (ding.DOORS,)
+VENDOR_DOORS: tuple[VendorDoors, ...] = (
+    ding.DOORS,
+    RELOADLY,
+)
 
 
 def _vendor_of(path: str) -> VendorDoors | None:

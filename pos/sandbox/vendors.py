@@ -23,6 +23,7 @@ class Kind:
     wallets: Mapping[str, int]
     first_id: int = 1
     unique: bool = True
+    atomic: bool = True  # ...also from two requests at the same moment
     switches: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -41,7 +42,11 @@ KINDS: Mapping[str, Kind] = {
             "withdrawn": (),
         },
     ),
-}
+    "reloadly": Kind({"GBP": 500_000}, first_id=4_602_843, atomic=False, switches={
+        "cool_down_seconds": 120, "slow_seconds": 52.0, "async_seconds": 9, "filter_hours": -4, "match": True,
+        "webhook_url": "", "webhook_secret": "demo-webhook-secret", "webhook_nested": False,
+    }),
+}  # fmt: skip
 
 
 class Vendor:
@@ -49,6 +54,7 @@ class Vendor:
 
     def __init__(self, kind: Kind, settings: Settings, clock: Clock, path: Path | None) -> None:
         self.books = VendorBooks(clock, kind.wallets, path, first_id=kind.first_id, unique=kind.unique)
+        self.books.atomic_refs = kind.atomic
         self.tokens = Tokens(settings, clock)
         self.switches: dict[str, Any] = dict(kind.switches)
         self.callbacks = Callbacks()

@@ -34,7 +34,7 @@ class Judge(Protocol):
 
 
 FAILED, UNKNOWN = OutcomeState.FAILED, OutcomeState.UNKNOWN
-REFUSALS: Mapping[str, tuple[OutcomeState, Reason]] = {
+REFUSALS: dict[str, tuple[OutcomeState, Reason]] = {
     "refuse": (FAILED, Reason.INELIGIBLE_OR_BARRED),
     "product_unavailable": (FAILED, Reason.PRODUCT_UNAVAILABLE),
     "operator_down": (FAILED, Reason.OPERATOR_DOWN),
@@ -72,6 +72,10 @@ class Door:
     wrong_credentials: Callable[[str], dict[str, object]] = lambda _: {}
     token_door: str = ""
     pause: timedelta | None = timedelta(seconds=2)
+    # False: what the customer gets floats with a rate, and the answer names the product instead of its worth.
+    tells_face: bool = True
+    # False: the price stands in the first answer only.
+    find_tells_cost: bool = True
 
     def request(self, ref: str, kind: ProductKind | None = None, number: str | None = None) -> Request:
         """A plan, or ten of its currency on the SIM."""
@@ -130,6 +134,19 @@ _DING_REFUSALS = {
     "unknown_code": (UNKNOWN, Reason.UNKNOWN_STATUS),
 }
 
+
+def _reloadly(url: str) -> dict[str, object]:
+    return {
+        "base_url": f"{url}/reloadly",
+        "token_url": f"{url}/reloadly/oauth/token",
+        "client_id": "demo",
+        "client_secret": "demo-secret",
+        "currency": "GBP",
+        "account_country": "GB",
+        "countries": ["ES", "US", "GB"],
+    }
+
+
 ALL_TRAITS = frozenset(
     {
         "tokens",
@@ -146,6 +163,24 @@ ALL_TRAITS = frozenset(
 )
 
 DOORS: Mapping[str, Door] = {
+    "reloadly": Door(
+        settings=_reloadly,
+        plan="535:10.00",
+        plan_face=Money(1150, "EUR"),
+        plan_cost=Money(920, "GBP"),
+        number="+34600001230",
+        other_number=lambda till: f"+34600001{till}20",
+        stranger="+34612345678",
+        vendor="reloadly",
+        # Without unique_refs: two requests at the same moment share one. tests/carriers/test_reloadly.py has what holds.
+        traits=ALL_TRAITS - {"unique_refs"},
+        # No word of its own for a product that is gone: an amount that the operator no longer takes.
+        refusals=REFUSALS | {"product_unavailable": (FAILED, Reason.INVALID_AMOUNT)},
+        wrong_credentials=lambda _: {"client_secret": "not this"},
+        token_door="POST /oauth/token",
+        tells_face=False,
+        find_tells_cost=False,
+    ),
     "tmforum": Door(
         settings=_tmforum,
         plan="lyca-data-gb-7d",

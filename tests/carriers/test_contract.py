@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -123,10 +124,11 @@ def test_a_renewal_succeeds_and_echoes_what_was_asked(
     (debit,) = debits(door, sandbox)
     assert outcome.provider_ref == debit.order_id
     assert outcome.echo is not None
-    assert (outcome.echo.number, outcome.echo.amount) == (request.number, request.face)
-    assert outcome.echo.product_key in (request.product_key, None)
+    # Where the worth floats with a rate the product itself must be told, or nothing says that it was what we asked for.
+    assert (outcome.echo.number, outcome.echo.amount) == (request.number, request.face if door.tells_face else None)
+    assert outcome.echo.product_key in ((request.product_key, None) if door.tells_face else (request.product_key,))
     assert outcome.cost in (Money(debit.amount_minor, debit.currency), None)
-    assert ask_again(carrier, request) == outcome
+    assert ask_again(carrier, request) == (outcome if door.find_tells_cost else replace(outcome, cost=None))
 
 
 # Refused
@@ -370,6 +372,8 @@ def test_a_carrier_that_takes_a_reference_twice_is_reported_as_doubled(
     door.books(sandbox).enforce_unique_refs = False
     for _ in range(2):
         assert carrier.submit(door.request(REF)).state is OutcomeState.SUCCEEDED
+        # Some want a pause between two top-ups of one number.
+        door.books(sandbox).move_clock(180)
     finding = carrier.find(REF, None, door.number, datetime.now(UTC))
     assert (finding.state, finding.doubled) == (FindState.FOUND, True)
 
@@ -432,7 +436,10 @@ def test_an_answer_about_something_else_is_not_hidden(
     request = door.request(REF, kind)
     echo = carrier.submit(request).echo
     assert echo is not None
-    assert (echo.number, echo.amount) != (request.number, request.face)
+    if door.tells_face:
+        assert (echo.number, echo.amount) != (request.number, request.face)
+    else:
+        assert (echo.number, echo.product_key) != (request.number, request.product_key)
 
 
 # Asking while asking is broken
