@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from pos.carriers.airalo import Airalo, AiraloKeys
 from pos.carriers.configuration import CarrierMisconfigured, Keys, checked
 from pos.carriers.tmforum import TmForum, TmForumKeys
 from pos.ports import Carrier
@@ -40,6 +41,7 @@ class Speaker(Generic[Keys]):
 
 
 PROTOCOLS: dict[str, Speaker[Any]] = {
+    "airalo": Speaker(AiraloKeys, Airalo),
     "tmforum": Speaker(TmForumKeys, TmForum),
 }
 

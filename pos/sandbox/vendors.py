@@ -27,7 +27,9 @@ class Kind:
 
 
 # One line for each protocol behind ``doors.VENDOR_DOORS``.
-KINDS: Mapping[str, Kind] = {}
+KINDS: Mapping[str, Kind] = {
+    "airalo": Kind({"GBP": 500_000}, first_id=174, unique=False, switches={"webhook_url": ""}),
+}
 
 
 class Vendor:
