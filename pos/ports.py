@@ -89,9 +89,9 @@ class Voucher:
 
 @dataclass(frozen=True)
 class EsimProfile:
-    """An eSIM as delivered; the activation code (LPA string) is bearer value and hidden in ``repr``."""
+    """An eSIM as delivered; the activation code (LPA string) is bearer value. Both are hidden in ``repr``."""
 
-    iccid: str | None
+    iccid: str | None = field(repr=False)
     lpa: str = field(repr=False)
 
 

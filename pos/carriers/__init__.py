@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from pos.carriers.airalo import Airalo, AiraloKeys
 from pos.carriers.configuration import CarrierMisconfigured, Keys, checked
 from pos.carriers.ding import Ding, DingKeys
 from pos.carriers.reloadly import Reloadly, ReloadlyKeys
@@ -44,6 +45,7 @@ class Speaker(Generic[Keys]):
 PROTOCOLS: dict[str, Speaker[Any]] = {
     "ding": Speaker(DingKeys, Ding),
     "reloadly": Speaker(ReloadlyKeys, Reloadly),
+    "airalo": Speaker(AiraloKeys, Airalo),
     "tmforum": Speaker(TmForumKeys, TmForum),
 }
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pos.sandbox import control, conventions, ding, kyc, page, tmf_lines, tmforum
+from pos.sandbox import airalo, control, conventions, ding, kyc, page, tmf_lines, tmforum
 from pos.sandbox.carrier import Carrier
 from pos.sandbox.misbehave import play
 from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, ORDERING
@@ -69,6 +69,7 @@ DOORS: tuple[Door, ...] = (
 
 # The other protocols, each below a path of its own: (prefix, doors, how it refuses). A line for each.
 VENDOR_DOORS: tuple[VendorDoors, ...] = (
+    airalo.DOORS,
     ding.DOORS,
     RELOADLY,
 )

@@ -46,6 +46,7 @@ KINDS: Mapping[str, Kind] = {
         "cool_down_seconds": 120, "slow_seconds": 52.0, "async_seconds": 9, "filter_hours": -4, "match": True,
         "webhook_url": "", "webhook_secret": "demo-webhook-secret", "webhook_nested": False,
     }),
+    "airalo": Kind({"GBP": 500_000}, first_id=174, unique=False, switches={"webhook_url": ""}),
 }  # fmt: skip
 
 

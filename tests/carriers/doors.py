@@ -11,6 +11,7 @@ from typing import Protocol
 from pos.carriers import PROTOCOLS
 from pos.domain.money import Money
 from pos.ports import Carrier, OutcomeState, ProductKind, Reason, Request
+from pos.sandbox.airalo_sims import iccid as airalo_iccid
 from pos.sandbox.records import Movement
 from pos.sandbox.server import SandboxServer
 
@@ -99,6 +100,25 @@ class Door:
             books.reverse(books.transactions()[0].id)
 
 
+class EsimDoor(Door):
+    """New eSIMs, which have no number before they are sold, beside top-ups of those that were sold."""
+
+    def request(self, ref: str, kind: ProductKind | None = None, number: str | None = None) -> Request:
+        if kind is ProductKind.ESIM:
+            return Request(ref, "thames-30days-3gb", kind, "", self.plan_face, self.plan_cost)
+        return super().request(ref, kind, number)
+
+
+def _airalo(url: str) -> dict[str, object]:
+    return {
+        "base_url": f"{url}/airalo/v2",
+        "client_id": "demo",
+        "client_secret": "demo-secret",
+        "currency": "GBP",
+        "countries": ["GB", "JP", "ES"],
+    }
+
+
 def _tmforum(url: str) -> dict[str, object]:
     return {
         "base_url": url,
@@ -180,6 +200,28 @@ DOORS: Mapping[str, Door] = {
         token_door="POST /oauth/token",
         tells_face=False,
         find_tells_cost=False,
+    ),
+    "airalo": EsimDoor(
+        settings=_airalo,
+        vendor="airalo",
+        plan="thames-30days-3gb-topup",
+        plan_face=Money(900, "GBP"),
+        plan_cost=Money(720, "GBP"),
+        number=airalo_iccid(1),
+        other_number=lambda till: airalo_iccid(11 + till),
+        stranger=airalo_iccid(999),
+        kinds=(ProductKind.PLAN, ProductKind.ESIM),
+        # It has no unique references, and an answer names neither the eSIM nor what we know as its amount.
+        traits=ALL_TRAITS - {"unique_refs", "echoes"},
+        # It has no word for a pause or for a limit of one eSIM, and only listed codes are final.
+        refusals=REFUSALS
+        | {
+            "too_soon": (FAILED, Reason.REJECTED_OTHER),
+            "limit_reached": (FAILED, Reason.REJECTED_OTHER),
+            "unknown_code": (UNKNOWN, Reason.UNKNOWN_STATUS),
+        },
+        wrong_credentials=lambda _: {"client_secret": "not this"},
+        token_door="POST /v2/token",
     ),
     "tmforum": Door(
         settings=_tmforum,
