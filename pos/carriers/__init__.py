@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from pos.carriers.configuration import CarrierMisconfigured, Keys, checked
+from pos.carriers.dtone import Dtone, DtoneKeys
 from pos.carriers.tmforum import TmForum, TmForumKeys
 from pos.ports import Carrier
 
@@ -41,6 +42,7 @@ class Speaker(Generic[Keys]):
 
 PROTOCOLS: dict[str, Speaker[Any]] = {
     "tmforum": Speaker(TmForumKeys, TmForum),
+    "dtone": Speaker(DtoneKeys, Dtone),
 }
 
 __all__ = ["PROTOCOLS", "CarrierMisconfigured"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pos.sandbox import control, conventions, kyc, page, tmf_lines, tmforum
+from pos.sandbox import control, conventions, dtone, kyc, page, tmf_lines, tmforum
 from pos.sandbox.carrier import Carrier
 from pos.sandbox.misbehave import play
 from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, ORDERING
@@ -67,7 +67,7 @@ DOORS: tuple[Door, ...] = (
 )
 
 # The other protocols, each below a path of its own: (prefix, doors, how it refuses). A line for each.
-VENDOR_DOORS: tuple[VendorDoors, ...] = ()
+VENDOR_DOORS: tuple[VendorDoors, ...] = (dtone.DOORS,)
 
 
 def _vendor_of(path: str) -> VendorDoors | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pos.sandbox import dtone_shelf
 from pos.sandbox.callbacks import Callbacks
 from pos.sandbox.clock import Clock
 from pos.sandbox.settings import Settings
@@ -27,7 +28,9 @@ class Kind:
 
 
 # One line for each protocol behind ``doors.VENDOR_DOORS``.
-KINDS: Mapping[str, Kind] = {}
+KINDS: Mapping[str, Kind] = {
+    "dtone": Kind({"GBP": 500_000}, first_id=2_231_443_567, switches=dtone_shelf.SWITCHES),
+}
 
 
 class Vendor:
