@@ -65,7 +65,7 @@ CODES: dict[int, Reason] = {
     1006003: Reason.REJECTED_OTHER,
     1006503: Reason.REJECTED_OTHER,
 }
-USED_REF, CONFIRMED_BEFORE, CANCELLED_BEFORE, NO_TRANSACTION = 1007001, 1007002, 1007005, 1008004
+USED_REF, CONFIRMED_BEFORE, TOO_LATE, CANCELLED_BEFORE, NO_TRANSACTION = 1007001, 1007002, 1007004, 1007005, 1008004
 # Every code of these families speaks of a transaction that may exist, or of the vendor's own trouble: it refuses nothing,
 # also when it is one that we do not know. 1007500 is the exception: the operator has no such method.
 _IN_DOUBT, _NO_METHOD = range(1007000, 1010000), 1007500
@@ -174,13 +174,13 @@ class Dtone(Adapter):
         if shut_out is not None:
             return shut_out
         codes = _error_codes(reply)
-        if not codes or reply.status >= 500:
+        if not codes or not 400 <= reply.status < 500:
             return _unknown(provider_ref, Reason.BROKEN_ANSWER, _raw(reply, codes))
         seen = self._look(ref, provider_ref, deadline)
         if seen.state is not OutcomeState.HELD:
             return seen
-        if CONFIRMED_BEFORE in codes:
-            # It says both: one of them is late, and an earlier confirm may be at work.
+        if not _is_definite(reply, [number for number in codes if number not in (TOO_LATE, CANCELLED_BEFORE)] or [0]):
+            # It says both "held" and that something else may be at work: an earlier confirm, or the vendor's own trouble.
             return _unknown(provider_ref, Reason.DUPLICATE_REF, _raw(reply, codes))
         return self._given_up(ref, provider_ref, deadline)
 
@@ -244,8 +244,7 @@ class Dtone(Adapter):
             return shut_out
         if USED_REF in codes or CONFIRMED_BEFORE in codes:
             return Outcome(OutcomeState.UNKNOWN, reason=Reason.DUPLICATE_REF, raw_code=raw_code)
-        definite = codes and all(number not in _IN_DOUBT or number == _NO_METHOD for number in codes)
-        if not definite or reply.status >= 500 or reply.status in (408, 429):
+        if not _is_definite(reply, codes):
             return Outcome(OutcomeState.UNKNOWN, reason=Reason.BROKEN_ANSWER, raw_code=raw_code)
         reason = next((CODES[number] for number in codes if number in CODES), Reason.REJECTED_OTHER)
         return Outcome(OutcomeState.FAILED, reason=reason, raw_code=raw_code)
@@ -277,9 +276,10 @@ class Dtone(Adapter):
                 matches = [_ours(self._one(provider_ref, deadline, ref), ref, provider_ref)]
             if matches:
                 return found([outcome_of(record) for record in matches])
-        except USELESS as fault:
-            if provider_ref and isinstance(fault, Refused):
-                _log.warning("carrier lost a transaction", carrier=self.name, ref=ref)
+        except _NoTransaction:
+            _log.warning("carrier lost a transaction", carrier=self.name, ref=ref)
+            return Finding(FindState.CANNOT_TELL)
+        except USELESS:
             return Finding(FindState.CANNOT_TELL)
         # Records of others: the vendor ignored our filter, and ours may be on another page.
         return Finding(FindState.CANNOT_TELL if told else FindState.ABSENT)
@@ -287,7 +287,8 @@ class Dtone(Adapter):
     def _by_ref(self, ref: str, deadline: Deadline) -> list[Members]:
         """Empty only for a clean "nothing", which is ``[]`` or 404. Raises one of USELESS."""
         try:
-            return list(self._pages("/transactions", {"external_id": ref}, deadline=deadline, ref=ref))
+            query = {"external_id": ref}
+            return list(self._pages("/transactions", query, deadline=deadline, ref=ref, limit_bytes=SMALL_BODY_BYTES))
         except _NoTransaction:
             return []
 
@@ -295,6 +296,8 @@ class Dtone(Adapter):
         """Raises one of USELESS."""
         path = f"/transactions/{quote(provider_ref, safe='')}"
         reply = self._rest.get(path, deadline=deadline, ref=ref, shown="/transactions/{id}")
+        if reply.status == 404 and NO_TRANSACTION in _error_codes(reply):
+            raise _NoTransaction(reply.status)
         if reply.status != 200:
             raise Refused(reply.status)
         return members(reply)
@@ -384,7 +387,13 @@ class Dtone(Adapter):
         return Deadline(self._keys.deadline_seconds)
 
     def _pages(
-        self, path: str, query: Mapping[str, str], *, deadline: Deadline | None = None, ref: str | None = None
+        self,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        deadline: Deadline | None = None,
+        ref: str | None = None,
+        limit_bytes: int = LARGE_BODY_BYTES,
     ) -> Iterator[Members]:
         """Every record of a collection. Raises one of USELESS, also when there are fewer than the vendor counted."""
         size = min(self._keys.page_size, _MOST_PER_PAGE)
@@ -392,7 +401,7 @@ class Dtone(Adapter):
         for number in range(1, _MOST_PAGES + 1):
             asked = urlencode({**query, "page": str(number), "per_page": str(size)})
             within = deadline or self._deadline()
-            reply = self._rest.get(path, asked, deadline=within, ref=ref, limit_bytes=LARGE_BODY_BYTES)
+            reply = self._rest.get(path, asked, deadline=within, ref=ref, limit_bytes=limit_bytes)
             if reply.status == 404 and NO_TRANSACTION in _error_codes(reply):
                 raise _NoTransaction(reply.status)
             if reply.status != 200:
@@ -459,6 +468,12 @@ def _error_codes(reply: Reply) -> list[int]:
         return []
     codes = [number for number, sentence in told if isinstance(number, int) and isinstance(sentence, str)]
     return codes if len(codes) == len(told) and not any(isinstance(number, bool) for number in codes) else []
+
+
+def _is_definite(reply: Reply, codes: list[int]) -> bool:
+    """Whether the vendor refused for good, and says so in its own words."""
+    said_no = 400 <= reply.status < 500 and reply.status not in (408, 429)
+    return said_no and bool(codes) and all(number not in _IN_DOUBT or number == _NO_METHOD for number in codes)
 
 
 def _raw(reply: Reply, codes: list[int]) -> str:

@@ -72,7 +72,7 @@ def outcome_of(record: Members, asked: str | None = None, *, is_pin: bool = Fals
     outcome = Outcome(
         state or OutcomeState.PENDING,
         provider_ref,
-        operator_ref=record.id_or_none("operator_reference"),
+        operator_ref=_reference(record),
         cost=cost_of(record.within("prices")),
         echo=Echo(number_of(record), product_key_of(record, asked), _amount(record)),
         reason=None if state else Reason.UNKNOWN_STATUS,
@@ -103,9 +103,15 @@ def _delivered(outcome: Outcome, record: Members, is_pin: bool) -> Outcome:
     if told:
         about = product.within("pin")
         return replace(outcome, fulfilment=Voucher(told, pin.text_or_none("serial"), _lines(about, "usage_info")))
-    if is_pin or "_PIN_" in (product.text_or_none("type") or ""):
+    if is_pin or product.within("pin").values or "_PIN_" in (product.text_or_none("type") or ""):
         return replace(outcome, state=OutcomeState.PENDING, reason=Reason.BROKEN_ANSWER)
     return outcome
+
+
+def _reference(record: Members) -> str | None:
+    """The operator's own, for the receipt; one that cannot stand there decides nothing."""
+    told = record.values.get("operator_reference")
+    return told if isinstance(told, str) and 0 < len(told) <= 100 and told.isprintable() else None
 
 
 def number_of(record: Members) -> str | None:
