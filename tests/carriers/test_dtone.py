@@ -807,7 +807,11 @@ def test_a_page_of_something_in_between_is_not_absent(code: int) -> None:
 
 
 def test_a_vendor_that_ignores_our_filter_tells_nothing() -> None:
-    others = [recorded(id=1, external_id="S1-1"), recorded(id=2, external_id="S1-2")]
+    others = [
+        recorded(id=1, external_id=REF + "4"),
+        recorded(id=2, external_id=REF[:-1]),
+        recorded(id=3, external_id=REF.lower()),
+    ]
     assert played(lambda _: said(200, others)).find(REF, None, NUMBER, NOW).state is FindState.CANNOT_TELL
 
 
@@ -860,6 +864,25 @@ def test_nothing_lets_a_missing_line_count_as_never_received() -> None:
     with pytest.raises(CarrierMisconfigured, match="statement_complete_after_seconds: .*leave it out"):
         checked(DtoneKeys, "dtone", SETTINGS | {"statement_complete_after_seconds": 60})
     assert played(lambda _: said(200, [])).declaration().statement_complete_after is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"api_key": "with:colon"}, "api_key"),
+        ({"api_key": ""}, "api_key"),
+        ({"callback_url": "http://pos.shop.example/hooks"}, "callback_url"),
+        ({"callback_url": "https://pos.shop.example/hooks?x=1"}, "callback_url"),
+        ({"countries": []}, "countries"),
+        ({"countries": ["DEU"]}, "countries.0"),
+        ({"currency": "pounds"}, "currency"),
+        ({"currencies": ["GBP"]}, "currencies"),
+    ],
+)
+def test_a_wrong_key_is_named_and_no_secret_told(wrong: dict[str, object], named: str) -> None:
+    with pytest.raises(CarrierMisconfigured, match=f"carrier dtone: {named}: ") as fault:
+        checked(DtoneKeys, "dtone", SETTINGS | {"api_secret": "tell-nobody"} | wrong)
+    assert "tell-nobody" not in str(fault.value)
 
 
 def test_what_is_declared() -> None:
