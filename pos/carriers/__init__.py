@@ -25,6 +25,7 @@ from typing import Any, Generic
 from pos.carriers.airalo import Airalo, AiraloKeys
 from pos.carriers.configuration import CarrierMisconfigured, Keys, checked
 from pos.carriers.ding import Ding, DingKeys
+from pos.carriers.dtone import Dtone, DtoneKeys
 from pos.carriers.reloadly import Reloadly, ReloadlyKeys
 from pos.carriers.tmforum import TmForum, TmForumKeys
 from pos.ports import Carrier
@@ -47,6 +48,7 @@ PROTOCOLS: dict[str, Speaker[Any]] = {
     "reloadly": Speaker(ReloadlyKeys, Reloadly),
     "airalo": Speaker(AiraloKeys, Airalo),
     "tmforum": Speaker(TmForumKeys, TmForum),
+    "dtone": Speaker(DtoneKeys, Dtone),
 }
 
 __all__ = ["PROTOCOLS", "CarrierMisconfigured"]

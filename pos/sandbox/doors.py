@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pos.sandbox import airalo, control, conventions, ding, kyc, page, tmf_lines, tmforum
+from pos.sandbox import airalo, control, conventions, ding, dtone, kyc, page, tmf_lines, tmforum
 from pos.sandbox.carrier import Carrier
 from pos.sandbox.misbehave import play
 from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, ORDERING
@@ -71,6 +71,7 @@ DOORS: tuple[Door, ...] = (
 VENDOR_DOORS: tuple[VendorDoors, ...] = (
     airalo.DOORS,
     ding.DOORS,
+    dtone.DOORS,
     RELOADLY,
 )
 

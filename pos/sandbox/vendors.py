@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pos.sandbox import dtone_shelf
 from pos.sandbox.callbacks import Callbacks
 from pos.sandbox.clock import Clock
 from pos.sandbox.settings import Settings
@@ -47,6 +48,7 @@ KINDS: Mapping[str, Kind] = {
         "webhook_url": "", "webhook_secret": "demo-webhook-secret", "webhook_nested": False,
     }),
     "airalo": Kind({"GBP": 500_000}, first_id=174, unique=False, switches={"webhook_url": ""}),
+    "dtone": Kind({"GBP": 500_000}, first_id=2_231_443_567, switches=dtone_shelf.SWITCHES),
 }  # fmt: skip
 
 

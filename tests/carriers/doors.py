@@ -55,8 +55,9 @@ class Door:
     (state, reason) of the outcome. ``traits`` say what else this protocol can be held to: tokens (a bearer token that can die),
     credentials (``wrong_credentials`` differ from the right ones), unique_refs (a used reference is refused), owns_numbers (it
     knows at the order that a number is a stranger's), rate_limit (a recognised 429), pending, status (unknown status words),
-    reversals, echoes (answers repeat number and amount), statement (complete, by reference). ``pause`` is what a 429 tells to wait;
-    None for a vendor that has no place to tell it."""
+    reversals, echoes (answers repeat number and amount), statement (complete, by reference), remembers_refusals (some of what it
+    refuses stays in its books, as refused). ``pause`` is what a 429 tells to wait; None for a vendor that has no place to tell
+    it."""
 
     settings: Callable[[str], dict[str, object]]
     plan: str
@@ -167,6 +168,17 @@ def _reloadly(url: str) -> dict[str, object]:
     }
 
 
+def _dtone(url: str) -> dict[str, object]:
+    return {
+        "base_url": f"{url}/dtone/v1",
+        "api_key": "demo",
+        "api_secret": "demo-secret",
+        "currency": "GBP",
+        "countries": ["DE"],
+        "page_size": 5,
+    }
+
+
 ALL_TRAITS = frozenset(
     {
         "tokens",
@@ -250,6 +262,18 @@ DOORS: Mapping[str, Door] = {
         wrong_credentials=lambda url: {"auth": _client(f"{url}/ding/connect", "not this", path="/token")},
         token_door="POST /connect/token",
         pause=None,
+    ),
+    "dtone": Door(
+        settings=_dtone,
+        vendor="dtone",
+        plan="6002",
+        plan_face=Money(999, "EUR"),
+        plan_cost=Money(800, "GBP"),
+        number="+4915550123456",
+        other_number=lambda till: f"+491555012345{till}",
+        # HTTP Basic has no token. A fixed product's answer tells its price and not its worth: no amount to echo.
+        traits=ALL_TRAITS - {"tokens", "echoes"} | {"remembers_refusals"},
+        wrong_credentials=lambda _: {"api_secret": "not this"},
     ),
 }
 
