@@ -78,19 +78,20 @@ class Fulfilment(StrEnum):
 
 @dataclass(frozen=True)
 class Voucher:
-    """A code that is worth money. Its text must not reach a log: ``repr`` hides it."""
+    """A code that is worth money. Its text must not reach a log: ``repr`` hides it. ``instructions`` are for the paper, word by
+    word, and may hold the code again: as secret as the code."""
 
     code: str = field(repr=False)
     serial: str | None = None
-    instructions: str = ""
+    instructions: str = field(default="", repr=False)
     validity: str | None = None
 
 
 @dataclass(frozen=True)
 class EsimProfile:
-    """An eSIM as delivered; the activation code (LPA string) is bearer value and hidden in ``repr``."""
+    """An eSIM as delivered; the activation code (LPA string) is bearer value. Both are hidden in ``repr``."""
 
-    iccid: str | None
+    iccid: str | None = field(repr=False)
     lpa: str = field(repr=False)
 
 

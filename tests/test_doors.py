@@ -231,6 +231,7 @@ def test_only_what_must_be_is_open_to_anybody(app: Flask) -> None:
         "sign_in.language",
         "status.health",
         "hooks.hear",  # a carrier has no till; its secret stands in the path
+        "hooks.is_there",  # the same, by HEAD; it reads nothing but that secret
     }, "a new open door needs a reason and its line here"
 
 

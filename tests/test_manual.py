@@ -201,7 +201,7 @@ def test_the_page_of_carriers_names_every_refusal_and_its_sentence() -> None:
 
 def test_the_page_of_carriers_names_only_keys_that_exist() -> None:
     page = CARRIERS_PAGE.read_text(encoding="utf-8")
-    known = {*keys_of(TmForumKeys), *REASONS}
+    known = {*REASONS}.union(*(keys_of(speaker.keys) for speaker in PROTOCOLS.values()))
     for word in re.findall(r"`([a-z]+(?:_[a-z]+)+)(?: = \w+)?`", page):
         assert word in known, word
 
@@ -246,7 +246,7 @@ SECRET = "hunter2hunter2"
             r"The demo has known PINs .* set server\.host to 127\.0\.0\.1\.",
         ),
         ("demo = true\n" + GOOD + '[server]\nhost = "till.example"\n', r"The demo has known PINs"),
-        (GOOD + '[carriers.x]\nprotocol = "morse"\n', r"carriers\.x: protocol must be one of: tmforum"),
+        (GOOD + '[carriers.x]\nprotocol = "morse"\n', r"carriers\.x: protocol must be one of: .*tmforum"),
         (GOOD + CARRIER, r"carrier x: auth: Field required"),
         (GOOD + CARRIER + f'auth = {{ kind = "bearer", tokn = "{SECRET}" }}\n', r"carrier x: auth\.token: Field required"),
         (GOOD + CARRIER + 'base = 1\nauth = { kind = "none" }\n', r"carrier x: base: is not a key of this protocol"),

@@ -22,7 +22,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from pos.carriers.airalo import Airalo, AiraloKeys
 from pos.carriers.configuration import CarrierMisconfigured, Keys, checked
+from pos.carriers.ding import Ding, DingKeys
+from pos.carriers.dtone import Dtone, DtoneKeys
+from pos.carriers.reloadly import Reloadly, ReloadlyKeys
 from pos.carriers.tmforum import TmForum, TmForumKeys
 from pos.ports import Carrier
 
@@ -40,7 +44,11 @@ class Speaker(Generic[Keys]):
 
 
 PROTOCOLS: dict[str, Speaker[Any]] = {
+    "ding": Speaker(DingKeys, Ding),
+    "reloadly": Speaker(ReloadlyKeys, Reloadly),
+    "airalo": Speaker(AiraloKeys, Airalo),
     "tmforum": Speaker(TmForumKeys, TmForum),
+    "dtone": Speaker(DtoneKeys, Dtone),
 }
 
 __all__ = ["PROTOCOLS", "CarrierMisconfigured"]

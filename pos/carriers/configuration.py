@@ -187,7 +187,7 @@ def _named(name: str, fault: ValidationError) -> str:
     """Each wrong key with what is wrong about it, in one sentence."""
     told = []
     for error in fault.errors(include_input=False, include_url=False, include_context=False):
-        key = ".".join(str(part) for part in error["loc"] if part not in ("client_credentials", "bearer", "none"))
+        key = ".".join(str(part) for part in error["loc"] if part not in ("client_credentials", "bearer", "none", "api_key"))
         what = "is not a key of this protocol" if error["type"] == "extra_forbidden" else error["msg"]
         told.append(f"{key or 'the table'}: {what}")
     return f"carrier {name}: " + "; ".join(told)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pos.sandbox import control, conventions, kyc, page, tmf_lines, tmforum
+from pos.sandbox import airalo, control, conventions, ding, dtone, kyc, page, tmf_lines, tmforum
 from pos.sandbox.carrier import Carrier
 from pos.sandbox.misbehave import play
 from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, ORDERING
 from pos.sandbox.records import Fate
 from pos.sandbox.refusals import Refusal
+from pos.sandbox.reloadly import RELOADLY
 from pos.sandbox.vendor_doors import VendorDoors
 from pos.sandbox.wire import Answer, Request, tmf_error
 
@@ -67,7 +68,12 @@ DOORS: tuple[Door, ...] = (
 )
 
 # The other protocols, each below a path of its own: (prefix, doors, how it refuses). A line for each.
-VENDOR_DOORS: tuple[VendorDoors, ...] = ()
+VENDOR_DOORS: tuple[VendorDoors, ...] = (
+    airalo.DOORS,
+    ding.DOORS,
+    dtone.DOORS,
+    RELOADLY,
+)
 
 
 def _vendor_of(path: str) -> VendorDoors | None:

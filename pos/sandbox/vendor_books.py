@@ -120,12 +120,14 @@ class VendorBooks:
         *,
         hold_seconds: float | None = None,
         details: Mapping[str, Any] | None = None,
+        looked: bool = False,
     ) -> Transaction:
-        """Take a request, or with ``hold_seconds`` only set its money aside. Raises Refusal (DUPLICATE_EXTERNAL_ID,
+        """Take a request, or with ``hold_seconds`` only set its money aside; ``looked``: the door has looked for the reference
+        itself, some time ago. Raises Refusal (DUPLICATE_EXTERNAL_ID,
         WALLET_EMPTY), and then nothing has happened and the reference is still free."""
         with self._changing() as ledger:
             known = [t for t in ledger.transactions.values() if t.ref == ref and (self.atomic_refs or self._is_seen(t))]
-            if self.enforce_unique_refs and ref and known:
+            if self.enforce_unique_refs and ref and known and not looked:
                 raise Refusal("DUPLICATE_EXTERNAL_ID", ref, reference=str(known[0].id))
             if ledger.wallets[currency] - self._set_aside(ledger, currency) < cost_minor:
                 raise Refusal("WALLET_EMPTY", currency)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pos.sandbox import dtone_shelf
 from pos.sandbox.callbacks import Callbacks
 from pos.sandbox.clock import Clock
 from pos.sandbox.settings import Settings
@@ -23,11 +24,32 @@ class Kind:
     wallets: Mapping[str, int]
     first_id: int = 1
     unique: bool = True
+    atomic: bool = True  # ...also from two requests at the same moment
     switches: Mapping[str, Any] = field(default_factory=dict)
 
 
 # One line for each protocol behind ``doors.VENDOR_DOORS``.
-KINDS: Mapping[str, Kind] = {}
+KINDS: Mapping[str, Kind] = {
+    "ding": Kind(
+        {"GBP": 500_000},
+        900_000_001,
+        unique=False,
+        switches={
+            "commission_taken_off": True,  # off: it is settled apart, and a sale costs the wallet all of SendValue
+            "newest_first": True,
+            "most_taken": 100,
+            "pin_only_in_text": False,
+            "providers_down": (),
+            "withdrawn": (),
+        },
+    ),
+    "reloadly": Kind({"GBP": 500_000}, first_id=4_602_843, atomic=False, switches={
+        "cool_down_seconds": 120, "slow_seconds": 52.0, "async_seconds": 9, "filter_hours": -4, "match": True,
+        "webhook_url": "", "webhook_secret": "demo-webhook-secret", "webhook_nested": False,
+    }),
+    "airalo": Kind({"GBP": 500_000}, first_id=174, unique=False, switches={"webhook_url": ""}),
+    "dtone": Kind({"GBP": 500_000}, first_id=2_231_443_567, switches=dtone_shelf.SWITCHES),
+}  # fmt: skip
 
 
 class Vendor:
@@ -35,6 +57,7 @@ class Vendor:
 
     def __init__(self, kind: Kind, settings: Settings, clock: Clock, path: Path | None) -> None:
         self.books = VendorBooks(clock, kind.wallets, path, first_id=kind.first_id, unique=kind.unique)
+        self.books.atomic_refs = kind.atomic
         self.tokens = Tokens(settings, clock)
         self.switches: dict[str, Any] = dict(kind.switches)
         self.callbacks = Callbacks()

@@ -35,6 +35,15 @@ def hear(carrier: str, secret: str, event: str = "") -> Any:
     return "", 204
 
 
+@bp.route("/hooks/<carrier>/<secret>", methods=["HEAD"])
+@door(Permission.ANYBODY)
+def is_there(carrier: str, secret: str) -> Any:
+    """200 where a call would be heard: some carriers ask before they call. Nothing is read or written."""
+    if not _known(carrier, secret):
+        abort(404)
+    return ""
+
+
 def _known(carrier: str, secret: str) -> bool:
     wanted = current_app.config["HOOKS"].get(carrier, "")
     told = hashlib.sha256(secret.encode()).hexdigest()

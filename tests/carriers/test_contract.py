@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -59,7 +60,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     trait = getattr(metafunc.function, "needs", None)
     names = sorted(name for name, door in DOORS.items() if trait is None or trait in door.traits)
     if "kind" in metafunc.fixturenames:
-        metafunc.parametrize(("protocol", "kind"), [(name, kind) for name in names for kind in DOORS[name].kinds])
+        # A new eSIM has no number that could be a stranger's.
+        skipped = {ProductKind.ESIM} if trait == "owns_numbers" else set()
+        pairs = [(name, kind) for name in names for kind in DOORS[name].kinds if kind not in skipped]
+        metafunc.parametrize(("protocol", "kind"), pairs)
     elif "protocol" in metafunc.fixturenames:
         metafunc.parametrize("protocol", names)
 
@@ -123,10 +127,14 @@ def test_a_renewal_succeeds_and_echoes_what_was_asked(
     (debit,) = debits(door, sandbox)
     assert outcome.provider_ref == debit.order_id
     assert outcome.echo is not None
-    assert (outcome.echo.number, outcome.echo.amount) == (request.number, request.face)
-    assert outcome.echo.product_key in (request.product_key, None)
+    # Who does not repeat number or worth may be silent about them, and never say something else. Where the worth floats with a
+    # rate the product itself must be told, or nothing says that it was what we asked for.
+    silent = () if "echoes" in door.traits else (None,)
+    assert outcome.echo.number in (request.number, *silent)
+    assert outcome.echo.amount in ((request.face, *silent) if door.tells_face else (None,))
+    assert outcome.echo.product_key in ((request.product_key, None) if door.tells_face else (request.product_key,))
     assert outcome.cost in (Money(debit.amount_minor, debit.currency), None)
-    assert ask_again(carrier, request) == outcome
+    assert ask_again(carrier, request) == (outcome if door.find_tells_cost else replace(outcome, cost=None))
 
 
 # Refused
@@ -153,7 +161,12 @@ def test_a_definite_no_is_failed_and_nothing_was_debited(
     assert (outcome.state, outcome.reason) == door.refusals[fault]
     assert outcome.raw_code
     assert debits(door, sandbox) == []
-    assert absent(carrier, door.request(REF, kind))
+    # A carrier that refuses by the state of a record keeps the record; then it says no again.
+    kept = carrier.find(REF, None, door.number, datetime.now(UTC)) if "remembers_refusals" in door.traits else None
+    if kept is not None and kept.outcome is not None:
+        assert (kept.outcome.state, kept.outcome.reason) == door.refusals[fault]
+    else:
+        assert absent(carrier, door.request(REF, kind))
 
 
 def test_an_empty_wallet_is_a_reason_of_its_own(carrier: Carrier, sandbox: SandboxServer, door: Door, kind: ProductKind) -> None:
@@ -233,7 +246,8 @@ def test_a_carrier_that_acts_after_our_first_look_up_is_still_found(hasty: Carri
 
 
 def test_a_carrier_that_resets_every_connection_is_unknown(carrier: Carrier, sandbox: SandboxServer, door: Door) -> None:
-    carrier.wallet()  # the token is there
+    # Token and prices are there: who reads a price before the order must not owe its answer to that.
+    list(carrier.list_products())
     misbehave(sandbox, "off", "any", None)
     assert carrier.submit(door.request(REF)).state is OutcomeState.UNKNOWN
     assert carrier.find(REF, None, door.number, datetime.now(UTC)).state is FindState.CANNOT_TELL
@@ -280,7 +294,7 @@ def test_too_many_requests_waits_and_goes_again_under_the_same_reference(
     request = door.request(REF, kind)
     outcome = carrier.submit(request)
     assert (outcome.state, outcome.reason) == (OutcomeState.NOT_SENT, Reason.RATE_LIMITED)
-    assert outcome.retry_after == timedelta(seconds=2)
+    assert outcome.retry_after == door.pause
     assert debits(door, sandbox) == []
     assert carrier.submit(request).state is OutcomeState.SUCCEEDED
 
@@ -369,6 +383,8 @@ def test_a_carrier_that_takes_a_reference_twice_is_reported_as_doubled(
     door.books(sandbox).enforce_unique_refs = False
     for _ in range(2):
         assert carrier.submit(door.request(REF)).state is OutcomeState.SUCCEEDED
+        # Some want a pause between two top-ups of one number.
+        door.books(sandbox).move_clock(180)
     finding = carrier.find(REF, None, door.number, datetime.now(UTC))
     assert (finding.state, finding.doubled) == (FindState.FOUND, True)
 
@@ -431,7 +447,10 @@ def test_an_answer_about_something_else_is_not_hidden(
     request = door.request(REF, kind)
     echo = carrier.submit(request).echo
     assert echo is not None
-    assert (echo.number, echo.amount) != (request.number, request.face)
+    if door.tells_face:
+        assert (echo.number, echo.amount) != (request.number, request.face)
+    else:
+        assert (echo.number, echo.product_key) != (request.number, request.product_key)
 
 
 # Asking while asking is broken

@@ -35,6 +35,13 @@ def test_a_call_is_heard_without_cookie_or_token(client: FlaskClient) -> None:
         assert "Set-Cookie" not in answer.headers
 
 
+def test_a_carrier_may_ask_whether_anybody_is_there(client: FlaskClient) -> None:
+    there = client.head(f"/hooks/sandbox/{SECRET}")
+    assert (there.status_code, there.data) == (200, b"")
+    for path in (f"/hooks/sandbox/{'k' * 39}", f"/hooks/other/{SECRET}"):
+        assert client.head(path).status_code == 404
+
+
 @pytest.mark.parametrize(
     "path", [f"/hooks/sandbox/{'k' * 39}", f"/hooks/other/{SECRET}", "/hooks/sandbox/", f"/hooks/{SECRET}/sandbox"]
 )
