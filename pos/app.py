@@ -28,7 +28,15 @@ from pos.web import errors, filters, login
 from receipts import escpos, printer
 from receipts.faces import Unprintable
 
-DEMO_PINS = {"101": "271828", "102": "314159", "201": "161803", "301": "141421", "302": "577215", "401": "693147"}
+DEMO_PINS = {
+    "101": "271828",
+    "102": "314159",
+    "201": "161803",
+    "301": "141421",
+    "302": "577215",
+    "401": "693147",
+    "801": "236067",
+}
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "

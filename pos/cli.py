@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pos import cli_carriers
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -48,6 +50,11 @@ class _Told(click.Group):
 def main(context: click.Context, config_path: Path | None) -> None:
     """simcounter: the counter that renews prepaid SIM and eSIM plans."""
     context.obj = config_path or Path(os.environ.get("POS_CONFIG", CONFIG))
+    context.meta["open"] = lambda: _app(_settings(context))
+
+
+main.add_command(cli_carriers.import_plans)
+main.add_command(cli_carriers.carrier)
 
 
 def _settings(context: click.Context) -> Settings:
@@ -380,24 +387,6 @@ def enrol_code(context: click.Context, till_code: str) -> None:
             click.echo(tills.make_code(till_code.upper(), kit=app.extensions["simcounter"]))
     except CounterError:
         raise click.ClickException(f"There is no till {till_code}.") from None
-
-
-@main.command("import-plans")
-@click.argument("store_code")
-@click.argument("carrier")
-@click.pass_context
-def import_plans(context: click.Context, store_code: str, carrier: str) -> None:
-    """Read a carrier's catalogue into a store's price list."""
-    from pos.ports import CarrierUnavailable
-    from pos.services import plans
-
-    app = _app(_settings(context))
-    try:
-        with app.app_context():
-            count = plans.import_catalogue(store_code.upper(), carrier, kit=app.extensions["simcounter"])
-    except (CarrierUnavailable, LookupError, KeyError) as fault:
-        raise click.ClickException(f"Nothing was changed: {type(fault).__name__} {fault}") from None
-    click.echo(f"{count} plans on sale.")
 
 
 @main.command("set-printer")

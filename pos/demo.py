@@ -17,6 +17,7 @@ PEOPLE = (
     ("101", "Amelia Ward", Role.CLERK, "LON", "en"),
     ("102", "Li Wei 李伟", Role.CLERK, "LON", "zh_Hans"),
     ("201", "Priya Nair", Role.MANAGER, "LON", "en"),
+    ("801", "Ruth Okafor", Role.OWNER, "LON", "en"),
     ("301", "Chan Mei Ling 陳美玲", Role.CLERK, "HKG", "zh_Hant"),
     ("302", "Jonas Weber", Role.CLERK, "HKG", "en"),
     ("401", "Ho Ka Man 何嘉文", Role.MANAGER, "HKG", "zh_Hant"),

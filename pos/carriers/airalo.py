@@ -130,10 +130,6 @@ class Airalo(Adapter):
         # Package -> operator, by the catalogue as last read: an eSIM's own record does not name its operator.
         self._operators: dict[str, str] = {}
 
-    def close(self) -> None:
-        """Let go of the network."""
-        self._wire.close()
-
     def declaration(self) -> Declaration:
         return Declaration(
             capabilities=frozenset(

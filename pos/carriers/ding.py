@@ -115,10 +115,6 @@ class Ding(Adapter):
             tokens = Tokens(self._wire, grant_of(keys.auth), clock)
             self._rest = Rest(self._wire, keys.base_url, tokens, is_stale=_is_told)
 
-    def close(self) -> None:
-        """Let go of the network."""
-        self._wire.close()
-
     def declaration(self) -> Declaration:
         """``enforces_unique_refs`` is no setting here: their guard was seen to fail."""
         return Declaration(

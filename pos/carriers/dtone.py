@@ -111,10 +111,6 @@ class Dtone(Adapter):
         headers = {"Authorization": f"Basic {pair}"}
         self._rest = Rest(self._wire, keys.base_url, headers=headers, json_type="application/json")
 
-    def close(self) -> None:
-        """Let go of the network."""
-        self._wire.close()
-
     def declaration(self) -> Declaration:
         """A used reference is refused, so a lost create may be sent again under its own."""
         return Declaration(

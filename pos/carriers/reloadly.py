@@ -171,10 +171,6 @@ class Reloadly(Adapter):
             json_type="application/json",
         )
 
-    def close(self) -> None:
-        """Let go of the network."""
-        self._wire.close()
-
     def declaration(self) -> Declaration:
         offered = {Capability.LOOKUP_NUMBER, Capability.FIND_BY_REF, Capability.STATEMENT, Capability.WALLET}
         if self._keys.webhook_secret is not None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from pos.domain.errors import NotFound
 from pos.domain.money import Money
 from pos.domain.prices import PriceRule, Withheld
@@ -101,7 +99,8 @@ def add_rule(rule: PriceRule, desk: Desk, *, kit: Kit) -> None:
         )
         session.add(row)
         session.flush()
-        _rule_changed(session, "price.rule_added", row, desk, kit)
+        plans.price_all(session, desk.store)
+        kit.pen(desk, kit.now()).note(session, "price.rule_added", "price_rule", row.id, _content(row))
 
 
 @retried
@@ -113,12 +112,12 @@ def drop_rule(rule_id: int, desk: Desk, *, kit: Kit) -> None:
             return
         session.delete(row)
         session.flush()
-        _rule_changed(session, "price.rule_dropped", row, desk, kit)
+        plans.price_all(session, desk.store)
+        kit.pen(desk, kit.now()).note(session, "price.rule_dropped", "price_rule", rule_id, _content(row))
 
 
-def _rule_changed(session: Session, kind: str, row: rows.PriceRule, desk: Desk, kit: Kit) -> None:
-    plans.price_all(session, desk.store)
-    content = {
+def _content(row: rows.PriceRule) -> dict[str, object]:
+    return {
         "carrier": row.carrier or "",
         "line": row.line or "",
         "margin_basis_points": row.margin_basis_points,
@@ -127,7 +126,6 @@ def _rule_changed(session: Session, kind: str, row: rows.PriceRule, desk: Desk, 
         "cost_currency": row.cost_currency or "",
         "rate_millionths": row.rate_millionths or 0,
     }
-    kit.pen(desk, kit.now()).note(session, kind, "price_rule", row.id, content)
 
 
 @retried

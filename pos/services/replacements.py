@@ -192,7 +192,7 @@ def _operator_of(session: Session, line: rows.Renewal) -> str | None:
 def _fitting(session: Session, line: rows.Renewal, target: _Target, plan_id: int, desk: Desk) -> Plan:
     """The plan, when it is on sale, fits the SIM and costs what was paid."""
     row = session.get(plan_rows.Plan, plan_id)
-    if row is None or row.store_id != desk.store.id or row.retired_at is not None:
+    if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.withheld is not None:
         raise PlanRetired
     operator = plan_rows.operator_of(session, target.carrier, target.plan_key)
     if row.carrier != target.carrier or (row.operator and operator and row.operator != operator):

@@ -142,7 +142,9 @@ def _meant(session: Session, sale_id: str, number_id: str | None, lines: list[re
 def _sold_for(session: Session, plan_id: int, number: rows.NumberCheck, desk: Desk) -> Plan:
     """The plan, if this shop sells it for this number. Raises PlanRetired."""
     row = session.get(plan_rows.Plan, plan_id)
-    if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.carrier != number.carrier:
+    if row is None or row.store_id != desk.store.id or row.carrier != number.carrier:
+        raise PlanRetired
+    if row.retired_at is not None or row.withheld is not None:
         raise PlanRetired
     if row.operator is not None and number.operator is not None and row.operator != number.operator:
         raise PlanRetired
