@@ -193,7 +193,7 @@ def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
         "filename": "app.css",
     }
     things |= {"carrier": "sandbox", "secret": "k" * 40, "event": "productOrderStateChangeEvent"}
-    things |= {"renewal_id": sale_id, "verdict_id": 1}
+    things |= {"renewal_id": sale_id, "verdict_id": 1, "currency": "GBP", "plan_id": 1, "rule_id": 1}
     return Shop(app, cookies, things)
 
 
