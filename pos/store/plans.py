@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import plans as domain
 from pos.domain.money import Money
+from pos.ports import ProductKind
 from pos.store.base import Base, Minor, Moment
 
 # Nobody reads the figure in the transaction that raises it.
@@ -38,6 +39,9 @@ class Plan(Base):
     data_megabytes: Mapped[int | None]
     minutes: Mapped[int | None]
     texts: Mapped[int | None]
+    fulfilment: Mapped[str] = mapped_column(String(10), server_default="direct")
+    redeem: Mapped[str | None] = mapped_column(String(600))
+    country: Mapped[str | None] = mapped_column(String(2))
     imported_at: Mapped[datetime] = mapped_column(Moment)
     retired_at: Mapped[datetime | None] = mapped_column(Moment)
     sold: Mapped[int] = mapped_column(default=0)
@@ -60,15 +64,28 @@ class Plan(Base):
             data_megabytes=self.data_megabytes,
             minutes=self.minutes,
             texts=self.texts,
+            fulfilment=self.fulfilment,
+            redeem=self.redeem,
+            country=self.country,
         )
 
 
 def on_sale(session: Session, store_id: int, carrier: str, operator: str | None) -> list[Plan]:
-    """What the store sells of a carrier for SIMs of an operator (of all, where that is unknown), most sold first."""
+    """What the store sells of a carrier for SIMs of an operator (of all, where that is unknown), most sold first. New eSIMs
+    are for no SIM."""
     chosen = select(Plan).where(Plan.store_id == store_id, Plan.carrier == carrier, Plan.retired_at.is_(None))
+    chosen = chosen.where(Plan.kind != ProductKind.ESIM)
     if operator is not None:
         chosen = chosen.where(or_(Plan.operator == operator, Plan.operator.is_(None)))
     return list(session.scalars(chosen.order_by(Plan.sold.desc(), Plan.price_minor, Plan.id)))
+
+
+def esims_on_sale(session: Session, store_id: int, carrier: str | None = None) -> list[Plan]:
+    """The new eSIMs that the store sells, of one carrier or of all: by country, most sold first."""
+    chosen = select(Plan).where(Plan.store_id == store_id, Plan.retired_at.is_(None), Plan.kind == ProductKind.ESIM)
+    if carrier is not None:
+        chosen = chosen.where(Plan.carrier == carrier)
+    return list(session.scalars(chosen.order_by(Plan.country, Plan.sold.desc(), Plan.price_minor, Plan.id)))
 
 
 def operator_of(session: Session, carrier: str, product_key: str | None) -> str | None:
