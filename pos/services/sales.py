@@ -28,8 +28,10 @@ from pos.domain.plans import Plan, effect_on
 from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, UNFINISHED, URGENCY, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
+from pos.ports import ProductKind
 from pos.services.kit import Kit
 from pos.services.standings import refuse_unsellable
+from pos.store import deliveries as delivery_rows
 from pos.store import journal as journal_rows
 from pos.store import plans as plan_rows
 from pos.store import print_jobs as job_rows
@@ -140,7 +142,10 @@ def _meant(session: Session, sale_id: str, number_id: str | None, lines: list[re
 def _sold_for(session: Session, plan_id: int, number: rows.NumberCheck, desk: Desk) -> Plan:
     """The plan, if this shop sells it for this number. Raises PlanRetired."""
     row = session.get(plan_rows.Plan, plan_id)
-    if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.carrier != number.carrier:
+    if row is None or row.store_id != desk.store.id or row.retired_at is not None:
+        raise PlanRetired
+    new_esim = number.kind == "esim"
+    if new_esim != (row.kind == ProductKind.ESIM) or (row.carrier != number.carrier and not new_esim):
         raise PlanRetired
     if row.operator is not None and number.operator is not None and row.operator != number.operator:
         raise PlanRetired
@@ -198,6 +203,7 @@ def _quoted(
         plan_name=plan.name,
         line=plan.line,
         kind=plan.kind,
+        fulfilment=plan.fulfilment,
         currency=plan.price.currency,
         price_minor=plan.price.minor,
         tax_minor=plan.price.tax_included(desk.store.tax_basis_points).minor,
@@ -404,6 +410,25 @@ def _renewal(session: Session, line: renewal_rows.Renewal, sale: rows.Sale) -> p
         deadline=attempt.deadline_at if attempt is not None else None,
         next_asking_at=line.due_at if line.state in IN_DOUBT else None,
         case_number=case_number(sale),
+        fulfilment=line.fulfilment,
+        code=_code(session, line),
+    )
+
+
+def _code(session: Session, line: renewal_rows.Renewal) -> p.CodePicture | None:
+    """What is known of the code of a line, without the code."""
+    delivery = delivery_rows.of_renewal(session, line.id) if line.state is RenewalState.CONFIRMED else None
+    if delivery is None:
+        return None
+    return p.CodePicture(
+        kind=delivery.kind,
+        arrived=delivery.sealed is not None,
+        masked=delivery.masked,
+        times_shown=delivery.times_shown,
+        times_printed=delivery.times_printed,
+        first_shown_at=delivery.first_shown_at,
+        first_printed_at=delivery.first_printed_at,
+        next_asking_at=delivery.due_at,
     )
 
 
@@ -544,7 +569,9 @@ def find(query: str, number: str | None, desk: Desk, *, kit: Kit, limit: int = 2
     """Sales of this store by receipt number, or by a full phone or SIM number; newest first."""
     with reading() as session:
         if number is not None:
-            found = renewal_rows.by_look_up(session, desk.store.id, kit.keys.look_up("idx", number), limit)
+            look_up = kit.keys.look_up("idx", number)
+            found = renewal_rows.by_look_up(session, desk.store.id, look_up, limit)
+            found += delivery_rows.by_iccid(session, desk.store.id, look_up, limit - len(found))
             kept = [(line, sale) for line, sale in found if line.state is not RenewalState.VOIDED]
             return [line_of(session, sale, line) for line, sale in kept]
         receipt = receipt_rows.by_number(session, query.strip().upper())

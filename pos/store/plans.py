@@ -39,7 +39,7 @@ class Plan(Base):
     data_megabytes: Mapped[int | None]
     minutes: Mapped[int | None]
     texts: Mapped[int | None]
-    fulfilment: Mapped[str] = mapped_column(String(10), server_default="direct")
+    fulfilment: Mapped[str] = mapped_column(String(10), default="direct", server_default="direct")
     redeem: Mapped[str | None] = mapped_column(String(600))
     country: Mapped[str | None] = mapped_column(String(2))
     imported_at: Mapped[datetime] = mapped_column(Moment)

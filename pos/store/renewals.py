@@ -49,7 +49,7 @@ class Renewal(Base):
     plan_name: Mapped[str] = mapped_column(String(120))
     line: Mapped[str] = mapped_column(String(40))
     kind: Mapped[str] = mapped_column(String(10))
-    fulfilment: Mapped[str] = mapped_column(String(10), server_default="direct")
+    fulfilment: Mapped[str] = mapped_column(String(10), default="direct", server_default="direct")
     currency: Mapped[str] = mapped_column(String(3))
     price_minor: Mapped[Minor]
     tax_minor: Mapped[Minor]

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from pos.web import (
+    codes,
     counter,
     family,
     hooks,
@@ -30,4 +31,4 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hooks.bp,
 )
 
-__all__ = ["BLUEPRINTS", "family", "paying", "refunds", "replacements"]
+__all__ = ["BLUEPRINTS", "codes", "family", "paying", "refunds", "replacements"]

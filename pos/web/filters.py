@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import get_locale
@@ -88,6 +89,8 @@ def _everywhere() -> dict[str, Any]:
         "language": str(get_locale()),
         "languages": LANGUAGES,
         "can": can,
+        # Born with a page, so that the same button pressed twice is one press.
+        "new_press": lambda: str(uuid4()),
         "demo": current_app.config["DEMO"],
         "notice": g.get("notice"),
         "errors": {},
