@@ -12,6 +12,8 @@ class Delivered(StrEnum):
     ESIM = "esim"
 
 
+# How a plan reaches the customer: onto the SIM, or as one of these.
+FULFILMENT: tuple[str, ...] = ("direct", "pin", "esim")
 # A second press of the same button, or a page that was loaded anew, is the same showing; later it is another one.
 SAME_SHOWING = timedelta(seconds=60)
 # Codes shorter than this are masked whole: three of eight signs would be too much.
