@@ -82,7 +82,8 @@ class Voucher:
 
     code: str = field(repr=False)
     serial: str | None = None
-    instructions: str = ""
+    # Some carriers write the code into them once more.
+    instructions: str = field(default="", repr=False)
     validity: str | None = None
 
 
