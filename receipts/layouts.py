@@ -34,7 +34,7 @@ def copy_words(n: int, local_time: str, say: Say) -> str:
 
 def sale(values: SaleSlip, say: Say, language: str) -> Document:
     """The receipt of a sale; its title tells what became of the renewal, never more than is known."""
-    title = sale_title(values.state, say, issued=values.issued)
+    title = sale_title(values.state, say, issued=values.issued, follows=values.follows)
     blocks = [
         *head(values.shop),
         heading(title),
@@ -50,9 +50,12 @@ def sale(values: SaleSlip, say: Say, language: str) -> Document:
     return finished(blocks, f"{title} {values.origin.number}", language, say, training=values.training)
 
 
-def sale_title(state: SaleState, say: Say, *, issued: bool = False) -> str:
-    """The state of the money and of the renewal in one line; ``issued`` where codes or eSIMs are all that was bought."""
+def sale_title(state: SaleState, say: Say, *, issued: bool = False, follows: bool = False) -> str:
+    """The state of the money and of the renewal in one line; ``issued`` where codes or eSIMs are all that was bought,
+    ``follows`` while one is missing."""
     match state:
+        case SaleState.ACTIVATED if issued and follows:
+            return say("PAID - CODE FOLLOWS")
         case SaleState.ACTIVATED if issued:
             return say("PAID - CODE ISSUED")
         case SaleState.ACTIVATED:

@@ -79,6 +79,7 @@ class SaleSlip:
     answer_by: str = ""
     owed: str = ""
     issued: bool = False  # nothing was renewed: the customer gets codes or eSIMs
+    follows: bool = False  # some of them are still to come
     qr: str | None = None
     training: bool = False
 

@@ -299,6 +299,7 @@ class SaleLine:
     renewal_state: RenewalState | None
     clerk: str
     numbers: int = 1
+    awaits_code: bool = False
 
 
 @dataclass(frozen=True)

@@ -147,10 +147,12 @@ def _put_off(renewal_id: str, kit: Kit) -> bool:
     """Own the question: the next time is written before anybody asks. False where another was first."""
     now = kit.now()
     with transaction() as session:
-        if settling.lock(session, renewal_id) is None:
-            return False
+        renewal = settling.lock(session, renewal_id)
         delivery = rows.for_change(session, renewal_id)
-        if delivery is None or delivery.sealed is not None or delivery.due_at is None or delivery.due_at > now:
+        if renewal is None or delivery is None or delivery.sealed is not None or delivery.due_at is None or delivery.due_at > now:
+            return False
+        if renewal.state is not RenewalState.CONFIRMED:
+            delivery.due_at = None  # taken back meanwhile: the money is owed, and no code is
             return False
         delivery.times_asked += 1
         delivery.due_at = now + next_asking(delivery.times_asked)

@@ -48,7 +48,10 @@ STATE_WORDS: dict[RenewalState, str] = {
     RenewalState.REFUNDED: N_("Not activated, paid back"),
 }
 BEING_CONFIRMED = N_("Being confirmed")
-ISSUED = N_("Issued")
+ISSUED, FOLLOWS = N_("Issued"), N_("Paid, the code follows")
+
+# The product line of what a carrier puts into none.
+OTHER_LINE = "other"
 
 # The width of 80 mm paper: dots of the print head, and columns of its own characters.
 _PICTURE_DOTS, _TEXT_COLUMNS = 576, 48
@@ -342,6 +345,7 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
     clerk = session.get_one(staff_rows.Staff, sale.staff_id)
     paid = next(p for p in sale_rows.payments_of(session, sale.id) if p.state is PaymentState.TAKEN)
     waiting = any(_slip_state(line.state) is SaleState.BEING_CONFIRMED for line in lines)
+    delivered = [delivery_rows.of_renewal(session, line.id) for line in lines]
     refused = [line.price for line in lines if _slip_state(line.state) is SaleState.REFUND_DUE]
     slip = SaleSlip(
         shop=shop_of(store),
@@ -354,7 +358,8 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
         case_number=case_number(sale) if state is not SaleState.ACTIVATED else None,
         answer_by=say("within 24 hours, in this shop") if waiting else "",
         owed=str(sum(refused[1:], start=refused[0])) if refused else "",
-        issued=all(delivery_rows.of_renewal(session, line.id) is not None for line in lines),
+        issued=all(delivery is not None for delivery in delivered),
+        follows=any(delivery is not None and delivery.sealed is None for delivery in delivered),
     )
     return layouts.sale(slip, say, sale.language)
 
@@ -403,7 +408,9 @@ def _line(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal,
     say = say_in(sale.language)
     done = renewal.state is RenewalState.CONFIRMED
     delivery = delivery_rows.of_renewal(session, renewal.id) if done else None
-    words = say(ISSUED if delivery is not None else STATE_WORDS.get(renewal.state, BEING_CONFIRMED))
+    words = say(STATE_WORDS.get(renewal.state, BEING_CONFIRMED))
+    if delivery is not None:
+        words = say(ISSUED if delivery.sealed is not None else FOLLOWS)
     return Line(
         number_masked=_number_on_paper(renewal, delivery),
         carrier=line_name(renewal.line, sale.language),
@@ -437,7 +444,7 @@ def line_name(code: str, language: str) -> str:
     """A product line as customers of that language know it."""
     names = plan_words.LINES.get(code)
     if names is None:
-        return code
+        return code if code != OTHER_LINE else ""
     return names[{"zh_Hans": 1, "zh_Hant": 2}.get(language, 0)]
 
 

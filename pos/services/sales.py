@@ -520,12 +520,15 @@ def recent(desk: Desk, *, kit: Kit, limit: int = 6) -> list[p.SaleLine]:
 
 def unfinished(desk: Desk) -> list[p.SaleLine]:
     """What is open in this store: card payments without a result first, then each line that the carrier has not decided or
-    that is owed back, then successes that came after the money was given back; oldest first."""
+    that is owed back, then codes that the carrier has not sent yet, then successes that came after the money was given back;
+    oldest first."""
     with reading() as session:
         tenders = [whole(session, sale) for sale in rows.open_tenders(session, desk.store.id)]
         found = [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, UNFINISHED)]
         late = verdict_rows.open_conflicts(session, desk.store.id, UNFINISHED)
-        return tenders + found + [line_of(session, session.get_one(rows.Sale, line.sale_id), line) for line in late]
+        awaited = delivery_rows.awaited_in(session, desk.store.id)
+        missing = [replace(line_of(session, sale, line), awaits_code=True) for line, sale in awaited]
+        return tenders + found + missing + [line_of(session, session.get_one(rows.Sale, line.sale_id), line) for line in late]
 
 
 def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:

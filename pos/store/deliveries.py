@@ -9,6 +9,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.deliveries import Delivered
+from pos.domain.renewals import RenewalState
 from pos.store.base import Base, Moment, Word, index_where
 from pos.store.db import locked
 from pos.store.renewals import Renewal
@@ -63,6 +64,13 @@ def awaited(session: Session, now: datetime) -> str | None:
     """The renewal whose code is to be asked about first."""
     due = and_(sql(f"deliveries.{_AWAITED}"), Delivery.due_at <= now)
     return session.scalar(select(Delivery.renewal_id).where(due).order_by(Delivery.due_at, Delivery.id).limit(1))
+
+
+def awaited_in(session: Session, store_id: int) -> list[tuple[Renewal, Sale]]:
+    """What a store's customers have paid for and the carrier has not sent; oldest first. What was taken back is owed instead."""
+    chosen = select(Renewal, Sale).join(Sale, Sale.id == Renewal.sale_id).join(Delivery, Delivery.renewal_id == Renewal.id)
+    missing = and_(sql(f"deliveries.{_AWAITED}"), Sale.store_id == store_id, Renewal.state == RenewalState.CONFIRMED)
+    return [(row[0], row[1]) for row in session.execute(chosen.where(missing).order_by(Delivery.id))]
 
 
 def by_iccid(session: Session, store_id: int, look_up: str, limit: int) -> list[tuple[Renewal, Sale]]:

@@ -259,10 +259,11 @@ def test_a_missing_code_is_asked_for_until_it_is_there(shop: Shop, counter: Coun
     assert shop.state(ready.sale_id) is RenewalState.CONFIRMED, "the money is right"
     page = counter.get(f"/sales/{ready.sale_id}").plain
     assert "The carrier has not sent the code yet" in page and "Show it to the customer" not in page
+    assert "code awaited" in counter.get("/").plain, "in the unfinished list until it is there"
     with pytest.raises(CodeNotThere):
         shown(shop, ready)
     sheet, slip = next_slip(shop)
-    assert "follows on a slip of its own" in slip.to_json() and slip.slots == ()
+    assert "PAID - CODE FOLLOWS" in slip.to_json() and "follows on a slip of its own" in slip.to_json() and slip.slots == ()
     came_out(shop, sheet)
 
     def ask() -> bool:
