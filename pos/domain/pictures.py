@@ -367,3 +367,5 @@ class Strip:
     paper_questions: int
     alarms: tuple[Alarm, ...] = ()
     books_broken: bool = False
+    codes_awaited: int = 0
+    sells_esims: bool = False

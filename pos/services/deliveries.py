@@ -37,6 +37,8 @@ def expect(session: Session, renewal: renewal_rows.Renewal, told: Voucher | Esim
         return
     is_esim = isinstance(told, EsimProfile) or (told is None and renewal.fulfilment == Fulfilment.ESIM)
     kind = Delivered.ESIM if is_esim else Delivered.PIN
+    # What came is what counts, also where the price list had said something else.
+    renewal.fulfilment = kind.value
     delivery = rows.for_change(session, renewal.id)
     if delivery is None:
         delivery = rows.Delivery(renewal_id=renewal.id, kind=kind, masked="", times_shown=0, times_printed=0, times_asked=0)

@@ -345,7 +345,7 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
     clerk = session.get_one(staff_rows.Staff, sale.staff_id)
     paid = next(p for p in sale_rows.payments_of(session, sale.id) if p.state is PaymentState.TAKEN)
     waiting = any(_slip_state(line.state) is SaleState.BEING_CONFIRMED for line in lines)
-    delivered = [delivery_rows.of_renewal(session, line.id) for line in lines]
+    delivered = [delivery_rows.of(session, line) for line in lines]
     refused = [line.price for line in lines if _slip_state(line.state) is SaleState.REFUND_DUE]
     slip = SaleSlip(
         shop=shop_of(store),
@@ -376,7 +376,7 @@ def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal
         lines=(_line(session, sale, renewal, store),),
         case_number=case_number(sale),
         refused=_slip_state(renewal.state) is SaleState.REFUND_DUE,
-        issued=delivery_rows.of_renewal(session, renewal.id) is not None,
+        issued=delivery_rows.of(session, renewal) is not None,
     )
     return layouts.confirmation(slip, say_in(sale.language), sale.language)
 
@@ -407,7 +407,7 @@ def _origin(store: PlainStore, till_code: str, clerk: str, number: str, moment: 
 def _line(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, store: PlainStore) -> Line:
     say = say_in(sale.language)
     done = renewal.state is RenewalState.CONFIRMED
-    delivery = delivery_rows.of_renewal(session, renewal.id) if done else None
+    delivery = delivery_rows.of(session, renewal) if done else None
     words = say(STATE_WORDS.get(renewal.state, BEING_CONFIRMED))
     if delivery is not None:
         words = say(ISSUED if delivery.sealed is not None else FOLLOWS)

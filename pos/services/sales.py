@@ -417,7 +417,7 @@ def _renewal(session: Session, line: renewal_rows.Renewal, sale: rows.Sale) -> p
 
 def _code(session: Session, line: renewal_rows.Renewal) -> p.CodePicture | None:
     """What is known of the code of a line, without the code."""
-    delivery = delivery_rows.of_renewal(session, line.id) if line.state is RenewalState.CONFIRMED else None
+    delivery = delivery_rows.of(session, line) if line.state is RenewalState.CONFIRMED else None
     if delivery is None:
         return None
     return p.CodePicture(
@@ -518,15 +518,15 @@ def recent(desk: Desk, *, kit: Kit, limit: int = 6) -> list[p.SaleLine]:
         return [whole(session, sale) for sale in found]
 
 
-def unfinished(desk: Desk) -> list[p.SaleLine]:
+def unfinished(desk: Desk, *, codes: bool = True) -> list[p.SaleLine]:
     """What is open in this store: card payments without a result first, then each line that the carrier has not decided or
     that is owed back, then codes that the carrier has not sent yet, then successes that came after the money was given back;
-    oldest first."""
+    oldest first. Without ``codes`` nobody looks for the latter: the caller knows that there are none."""
     with reading() as session:
         tenders = [whole(session, sale) for sale in rows.open_tenders(session, desk.store.id)]
         found = [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, UNFINISHED)]
         late = verdict_rows.open_conflicts(session, desk.store.id, UNFINISHED)
-        awaited = delivery_rows.awaited_in(session, desk.store.id)
+        awaited = delivery_rows.awaited_in(session, desk.store.id) if codes else []
         missing = [replace(line_of(session, sale, line), awaits_code=True) for line, sale in awaited]
         return tenders + found + missing + [line_of(session, session.get_one(rows.Sale, line.sale_id), line) for line in late]
 

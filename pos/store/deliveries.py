@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String, and_, select
+from sqlalchemy import ColumnElement, ForeignKey, LargeBinary, ScalarSelect, String, and_, exists, func, select
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.deliveries import Delivered
 from pos.domain.renewals import RenewalState
+from pos.ports import Fulfilment
 from pos.store.base import Base, Moment, Word, index_where
 from pos.store.db import locked
 from pos.store.renewals import Renewal
@@ -46,6 +47,11 @@ class Delivery(Base):
     __table_args__ = (index_where("ix_deliveries_awaited", "due_at", where=_AWAITED),)
 
 
+def of(session: Session, renewal: Renewal) -> Delivery | None:
+    """What a renewal delivers as text; most deliver nothing, and nobody asks for those."""
+    return None if renewal.fulfilment == Fulfilment.DIRECT else of_renewal(session, renewal.id)
+
+
 def of_renewal(session: Session, renewal_id: str) -> Delivery | None:
     return session.scalar(select(Delivery).where(Delivery.renewal_id == renewal_id))
 
@@ -68,9 +74,19 @@ def awaited(session: Session, now: datetime) -> str | None:
 
 def awaited_in(session: Session, store_id: int) -> list[tuple[Renewal, Sale]]:
     """What a store's customers have paid for and the carrier has not sent; oldest first. What was taken back is owed instead."""
-    chosen = select(Renewal, Sale).join(Sale, Sale.id == Renewal.sale_id).join(Delivery, Delivery.renewal_id == Renewal.id)
-    missing = and_(sql(f"deliveries.{_AWAITED}"), Sale.store_id == store_id, Renewal.state == RenewalState.CONFIRMED)
-    return [(row[0], row[1]) for row in session.execute(chosen.where(missing).order_by(Delivery.id))]
+    chosen = select(Renewal, Sale).select_from(Delivery).join(Renewal, Renewal.id == Delivery.renewal_id)
+    chosen = chosen.join(Sale, Sale.id == Renewal.sale_id).where(sql(f"deliveries.{_AWAITED}"), *_owed(store_id))
+    return [(row[0], row[1]) for row in session.execute(chosen.order_by(Delivery.id))]
+
+
+def awaited_counted(store_id: int) -> ScalarSelect[int]:
+    """How many there are of them; a figure of the strip."""
+    owed = exists().where(Renewal.id == Delivery.renewal_id, *_owed(store_id))
+    return select(func.count()).select_from(Delivery).where(sql(f"deliveries.{_AWAITED}"), owed).scalar_subquery()
+
+
+def _owed(store_id: int) -> tuple[ColumnElement[bool], ...]:
+    return Renewal.store_id == store_id, Renewal.state == RenewalState.CONFIRMED
 
 
 def by_iccid(session: Session, store_id: int, look_up: str, limit: int) -> list[tuple[Renewal, Sale]]:

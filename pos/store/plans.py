@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, func, or_, select, update
+from sqlalchemy import ForeignKey, ScalarSelect, String, UniqueConstraint, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import plans as domain
@@ -86,6 +86,12 @@ def esims_on_sale(session: Session, store_id: int, carrier: str | None = None) -
     if carrier is not None:
         chosen = chosen.where(Plan.carrier == carrier)
     return list(session.scalars(chosen.order_by(Plan.country, Plan.sold.desc(), Plan.price_minor, Plan.id)))
+
+
+def sells_esims(store_id: int) -> ScalarSelect[int]:
+    """Whether the store sells any; a figure of the strip."""
+    chosen = select(Plan.id).where(Plan.store_id == store_id, Plan.retired_at.is_(None), Plan.kind == ProductKind.ESIM)
+    return chosen.limit(1).scalar_subquery()
 
 
 def operator_of(session: Session, carrier: str, product_key: str | None) -> str | None:

@@ -39,6 +39,7 @@ from pos.domain.words import N_
 from pos.services import identity_checks, numbers, plans, receipts, sales, shifts
 from pos.web.errors import placed, refused, shown_again
 from pos.web.fields import CounterForm, ShortText, day_from, kept
+from pos.web.filters import strip_now
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("counter", __name__)
@@ -77,14 +78,14 @@ class PlanForm(CounterForm):
 
 
 def home_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None = None, sale_id: str | None = None) -> str:
-    here = desk()
+    here, strip = desk(), strip_now()
     return render_template(
         "counter/home.html",
         sale_id=sale_id or sales.new_id(),
         region=here.store.country,
         mine=sales.recent(here, kit=kit()),
-        unfinished=sales.unfinished(here),
-        sells_esims=bool(plans.esims(here)),
+        unfinished=sales.unfinished(here, codes=bool(strip and strip.codes_awaited)),
+        sells_esims=bool(strip and strip.sells_esims),
         shift_open=shifts.current(here) is not None,
         errors=errors or {},
         typed=typed or {},

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from pos.domain.money import Money
 from pos.domain.permissions import Permission, may
+from pos.domain.pictures import Strip
 from pos.domain.plans import OPERATORS
 from pos.domain.tills import Store
 from pos.domain.words import LANGUAGES, from_accept
@@ -77,6 +78,14 @@ def language_of_request() -> str:
     return from_accept(request.headers.get("Accept-Language", ""))
 
 
+def strip_now() -> Strip | None:
+    """The strip of this page, asked for once."""
+    desk = current_desk()
+    if desk is not None and "strip" not in g:
+        g.strip = status.strip(desk, kit=kit())
+    return g.get("strip")
+
+
 def _everywhere() -> dict[str, Any]:
     desk = current_desk()
 
@@ -85,7 +94,7 @@ def _everywhere() -> dict[str, Any]:
 
     return {
         "desk": desk,
-        "strip": status.strip(desk, kit=kit()) if desk is not None else None,
+        "strip": strip_now(),
         "language": str(get_locale()),
         "languages": LANGUAGES,
         "can": can,
