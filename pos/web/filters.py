@@ -83,7 +83,8 @@ def strip_now() -> Strip | None:
     desk = current_desk()
     if desk is not None and "strip" not in g:
         g.strip = status.strip(desk, kit=kit())
-    return g.get("strip")
+    found: Strip | None = g.get("strip")
+    return found
 
 
 def _everywhere() -> dict[str, Any]:

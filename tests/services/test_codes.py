@@ -32,7 +32,7 @@ from tests.engines import SQLITE
 from tests.receipts.scanner import needs_scanner, scan
 from tests.services import seller as goods
 from tests.services.seller import ESIM_FR, ICCID, LPA, PIN, PIN_CODE, Seller
-from tests.services.shop import Ready, Shop
+from tests.services.shop import SEVEN_DAYS, Ready, Shop
 
 NUMBER = "07400 123456"
 WHY = "the printer jammed"
@@ -282,6 +282,21 @@ def test_a_missing_code_is_asked_for_until_it_is_there(shop: Shop, counter: Coun
     assert "Show it to the customer" in counter.get(f"/sales/{ready.sale_id}").plain
     assert shown(shop, ready) == PIN_CODE
     assert happened(shop) == ["code.awaited", "code.delivered", "code.shown"]
+
+
+@pytest.mark.engines(SQLITE)
+def test_in_a_family_the_code_stands_under_its_own_number(shop: Shop, counter: Counter, seller: Seller) -> None:
+    counter.open_shift()
+    ready = shop.ready_family(shop.desk(), [("+447700900123", SEVEN_DAYS), ("+447400123456", PIN)])
+    shop.take_cash(ready)
+    shop.work()
+    _, slip = next_slip(shop)
+    words = slip.to_json()
+    assert "PAID - ACTIVATED" in words and "4821 7739 0551 6204" in words
+    assert words.index("***123") < words.index("***456") < words.index("4821 7739 0551 6204")
+    page = counter.get(f"/sales/{ready.sale_id}").plain
+    assert "All 2 plans are done" in page and "The plan is active." in page and "The code is here: hand it over." in page
+    assert page.count("Show it to the customer, once") == 1
 
 
 # ------------------------------------------------------------------ a new eSIM
