@@ -22,8 +22,10 @@ from pos.domain.errors import CodeHandedOut, CodeNotThere, ReasonMissing, SaleNo
 from pos.domain.renewals import RenewalState
 from pos.ports import Carrier, OutcomeState
 from pos.sandbox.printer import VirtualPrinter
-from pos.services import exports, hand_overs, numbers, plans, print_jobs, receipts, renewals, sales
+from pos.services import deliveries, exports, hand_overs, numbers, plans, print_jobs, receipts, renewals, sales
+from pos.store.db import transaction
 from pos.store.plans import Plan
+from pos.store.print_jobs import PrintJob
 from pos.store.tills import Printer
 from receipts.document import Document
 from receipts.raster import draw
@@ -198,6 +200,18 @@ def test_one_slip_carries_the_code_and_copies_have_it_masked(shop: Shop, seller:
     came_out(shop, sheet)
     assert shop.ask("select times_printed from deliveries") == [(2,)]
     assert happened(shop) == ["code.delivered", "code.printed", "code.reissued", "code.printed"]
+
+
+@pytest.mark.engines(SQLITE)
+def test_the_first_slip_keeps_the_code(shop: Shop, seller: Seller) -> None:
+    shop.open_shift(shop.desk())
+    sold(shop)
+    ((first, document),) = shop.ask("select p.id, p.document from print_jobs p join deliveries d on d.job_id = p.id")
+    with shop.app.app_context(), transaction() as session:
+        other = session.get_one(PrintJob, 1)
+        assert other.id != first
+        deliveries.give_to(session, Document.from_json(document), other)
+    assert shop.ask("select job_id from deliveries") == [(first,)]
 
 
 def test_a_slip_that_never_left_may_carry_it_again_and_one_in_question_may_not(shop: Shop, seller: Seller) -> None:
