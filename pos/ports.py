@@ -83,6 +83,7 @@ class Voucher:
 
     code: str = field(repr=False)
     serial: str | None = None
+    # Some carriers write the code into them once more.
     instructions: str = field(default="", repr=False)
     validity: str | None = None
 

@@ -13,7 +13,18 @@ from datetime import datetime, timedelta
 import structlog
 from flask import Flask
 
-from pos.services import card_refunds, holds, notifications, payments, plans, print_jobs, renewals, statements, status
+from pos.services import (
+    card_refunds,
+    hand_overs,
+    holds,
+    notifications,
+    payments,
+    plans,
+    print_jobs,
+    renewals,
+    statements,
+    status,
+)
 from pos.services.kit import Kit
 
 log = structlog.get_logger()
@@ -97,7 +108,7 @@ class Worker:
                 wake.clear()
 
     def _send(self) -> bool:
-        return renewals.work_once(self.owner, kit=self._kit)
+        return renewals.work_once(self.owner, kit=self._kit) or hand_overs.ask_once(kit=self._kit)
 
     def _print(self) -> bool:
         busy = False

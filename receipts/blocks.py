@@ -94,6 +94,20 @@ class Qr:
 
 
 @dataclass(frozen=True)
+class Slot:
+    """Room for what no document may hold, such as a voucher's code: it is filled in when the slip is drawn, once.
+
+    ``key`` names what belongs here, ``masked`` is its end. A slot that nobody filled draws nothing."""
+
+    key: str
+    is_esim: bool
+    masked: str
+
+    def __post_init__(self) -> None:
+        cleaned(self, "key", "masked")
+
+
+@dataclass(frozen=True)
 class Feed:
     """Empty lines of the normal role."""
 
@@ -109,4 +123,4 @@ class Cut:
     """The paper is cut here; renderers without a knife ignore it."""
 
 
-Block = Bar | Text | Row | Rule | Qr | Feed | Cut
+Block = Bar | Text | Row | Rule | Qr | Slot | Feed | Cut

@@ -5,6 +5,7 @@ another width and a reprint has the same content. It holds roles, never sizes: e
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from receipts import record
@@ -19,6 +20,7 @@ from receipts.blocks import (
     Role,
     Row,
     Rule,
+    Slot,
     Text,
     cleaned,
 )
@@ -36,6 +38,7 @@ __all__ = [
     "Role",
     "Row",
     "Rule",
+    "Slot",
     "Text",
     "as_copy",
     "clean",
@@ -64,6 +67,16 @@ class Document:
         """The shop's name, the author of a PDF; empty where the slip names none."""
         names = (block.text for block in self.blocks if isinstance(block, Text) and block.role is Role.SHOP)
         return next(names, "")
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """What is still to be filled in."""
+        return tuple(block for block in self.blocks if isinstance(block, Slot))
+
+    def filled(self, fill: Callable[[Slot], Iterable[Block]]) -> Document:
+        """The same slip with what ``fill`` puts into each slot."""
+        blocks = [part for block in self.blocks for part in (fill(block) if isinstance(block, Slot) else (block,))]
+        return replace(self, blocks=tuple(blocks))
 
     def to_json(self) -> str:
         """The document as one line of JSON; ``from_json`` gives back an equal one."""

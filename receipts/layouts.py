@@ -34,7 +34,7 @@ def copy_words(n: int, local_time: str, say: Say) -> str:
 
 def sale(values: SaleSlip, say: Say, language: str) -> Document:
     """The receipt of a sale; its title tells what became of the renewal, never more than is known."""
-    title = sale_title(values.state, say)
+    title = sale_title(values.state, say, issued=values.issued, follows=values.follows)
     blocks = [
         *head(values.shop),
         heading(title),
@@ -50,9 +50,14 @@ def sale(values: SaleSlip, say: Say, language: str) -> Document:
     return finished(blocks, f"{title} {values.origin.number}", language, say, training=values.training)
 
 
-def sale_title(state: SaleState, say: Say) -> str:
-    """The state of the money and of the renewal in one line."""
+def sale_title(state: SaleState, say: Say, *, issued: bool = False, follows: bool = False) -> str:
+    """The state of the money and of the renewal in one line; ``issued`` where codes or eSIMs are all that was bought,
+    ``follows`` while one is missing."""
     match state:
+        case SaleState.ACTIVATED if issued and follows:
+            return say("PAID - CODE FOLLOWS")
+        case SaleState.ACTIVATED if issued:
+            return say("PAID - CODE ISSUED")
         case SaleState.ACTIVATED:
             return say("PAID - ACTIVATED")
         case SaleState.BEING_CONFIRMED:
@@ -94,6 +99,8 @@ def line_blocks(lines: tuple[Line, ...], say: Say) -> list[Block]:
     blocks: list[Block] = []
     for line in lines:
         blocks += [Rule(), *account_rows(line, say), Row(say("Amount"), line.amount, money=True)]
+        if line.slot is not None:
+            blocks.append(line.slot)
         if line.qr:
             blocks += [Qr(line.qr), Text(say("Scan to install the eSIM."), Role.FOOT, Align.CENTRE)]
     return blocks
@@ -119,6 +126,7 @@ def account_rows(line: Line, say: Say) -> list[Block]:
 def confirmation(values: ConfirmationSlip, say: Say, language: str) -> Document:
     """What the carrier said later. It points to the receipt and is not a second one: no total, no payment."""
     title = say("ACTIVATION WITHDRAWN") if values.withdrawn else say("ACTIVATION CONFIRMED")
+    title = say("CODE ISSUED") if values.issued else title
     title = sale_title(SaleState.REFUND_DUE, say) if values.refused else title
     belongs = say("This belongs to receipt %(number)s and is not a second receipt.")
     blocks = [

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from receipts.blocks import Slot
+
 Pairs = tuple[tuple[str, str], ...]
 """(label, value) rows whose labels the caller has put into the customer's language."""
 
@@ -48,6 +50,7 @@ class Line:
     state_words: str = ""
     notes: Pairs = ()  # how to check the balance, APN, voucher PIN
     qr: str | None = None  # an eSIM activation code
+    slot: Slot | None = None  # where the code of a voucher or an eSIM comes
 
 
 class SaleState(StrEnum):
@@ -75,6 +78,8 @@ class SaleSlip:
     case_number: str | None = None
     answer_by: str = ""
     owed: str = ""
+    issued: bool = False  # nothing was renewed: the customer gets codes or eSIMs
+    follows: bool = False  # some of them are still to come
     qr: str | None = None
     training: bool = False
 
@@ -91,6 +96,7 @@ class ConfirmationSlip:
     case_number: str | None = None
     withdrawn: bool = False
     refused: bool = False
+    issued: bool = False
     what_next: str = ""
     qr: str | None = None
     training: bool = False

@@ -41,8 +41,7 @@ def message(row):
 
 
 def digest(table, values):
-    told = {name: value for name, value in values.items() if value is not None}
-    text = json.dumps({"table": table, "row": told}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps({"table": table, "row": values}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(unicodedata.normalize("NFC", text).encode()).hexdigest()[:32]
 
 

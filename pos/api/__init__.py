@@ -6,6 +6,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from pos.api import (
+    codes,
     document,
     further,
     keys,
@@ -21,7 +22,7 @@ from pos.api import (
 )
 
 PREFIX = keys.PREFIX
-MODULES = (tills, sessions, numbers, sales, further, payments, refunds, replacements, receipts, shifts)
+MODULES = (tills, sessions, numbers, sales, further, payments, codes, refunds, replacements, receipts, shifts)
 
 __all__ = ["MODULES", "PREFIX", "init"]
 

@@ -9,6 +9,7 @@ from marshmallow import fields
 
 from pos.api.fields import LARGEST_ID, Answer, Body, Id, Moment, MoneyAnswer, Text, Whole, one_of
 from pos.api.numbers import NumberAnswer, target
+from pos.domain.deliveries import FULFILMENT, Delivered
 from pos.domain.errors import CounterError, NotFound
 from pos.domain.payments import Tender
 from pos.domain.pictures import NumberPicture, RenewalPicture, SalePicture
@@ -28,6 +29,19 @@ class NewLineBody(LineBody):
     """A further line, under an id that the caller made."""
 
     id = Id(required=True)
+
+
+class CodeStateAnswer(Answer):
+    """What is known of a code without the code. It is asked for by a verb of its own."""
+
+    kind = fields.String(required=True, validate=one_of(Delivered))
+    arrived = fields.Boolean(required=True, metadata={"description": "False while the carrier is still asked for it"})
+    masked = fields.String(required=True)
+    times_shown = fields.Integer(required=True)
+    times_printed = fields.Integer(required=True)
+    first_shown_at = Moment(required=True, allow_none=True)
+    first_printed_at = Moment(required=True, allow_none=True)
+    next_asking_at = Moment(required=True, allow_none=True)
 
 
 class RenewalAnswer(Answer):
@@ -50,6 +64,8 @@ class RenewalAnswer(Answer):
     deadline = Moment(required=True, allow_none=True)
     next_asking_at = Moment(required=True, allow_none=True)
     case_number = fields.String(required=True, allow_none=True)
+    fulfilment = fields.String(required=True, validate=one_of(FULFILMENT))
+    code = fields.Nested(CodeStateAnswer, required=True, allow_none=True)
 
 
 class RefundAnswer(Answer):

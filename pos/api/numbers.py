@@ -6,8 +6,9 @@ from typing import Any
 
 from marshmallow import fields
 
-from pos.api.fields import Answer, Body, Moment, MoneyAnswer, Text
+from pos.api.fields import Answer, Body, Moment, MoneyAnswer, Text, one_of
 from pos.api.keys import bp, desk, door, kit, refuses, takes
+from pos.domain.deliveries import FULFILMENT
 from pos.domain.entry import CardNumberRefused, IccidEntry, PhoneEntry, SearchEntry, SearchHint, understand
 from pos.domain.errors import LooksLikeCard, NumberNotValid, SimNumberNotValid, UnreadableEntry
 from pos.domain.permissions import Permission
@@ -54,12 +55,14 @@ class OfferAnswer(Answer):
     data_megabytes = fields.Integer(required=True, allow_none=True, metadata={"description": "-1 is without limit"})
     minutes = fields.Integer(required=True, allow_none=True)
     texts = fields.Integer(required=True, allow_none=True)
+    fulfilment = fields.String(required=True, validate=one_of(FULFILMENT))
+    country = fields.String(required=True, allow_none=True)
 
 
 class PlanAnswer(OfferAnswer):
     """The same, with what it would do to the SIM."""
 
-    effect = fields.String(required=True, metadata={"enum": ["extends", "replaces", "starts"]})
+    effect = fields.String(required=True, metadata={"enum": ["extends", "replaces", "starts", "voucher", "new"]})
     valid_until = Moment(required=True, allow_none=True)
 
 
@@ -90,7 +93,19 @@ def plans_view(number: NumberPicture) -> list[dict[str, Any]]:
     offered = []
     for plan in plans.offers(desk(), number.carrier, number.operator):
         effect, until = sales.effect_of(plan, number, kit().now())
-        names = ("id", "name", "line", "kind", "price", "valid_days", "data_megabytes", "minutes", "texts")
+        names = (
+            "id",
+            "name",
+            "line",
+            "kind",
+            "price",
+            "valid_days",
+            "data_megabytes",
+            "minutes",
+            "texts",
+            "fulfilment",
+            "country",
+        )
         offered.append({name: getattr(plan, name) for name in names} | {"effect": effect, "valid_until": until})
     return offered
 

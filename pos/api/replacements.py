@@ -39,7 +39,7 @@ class ReadBackAnswer(Answer):
     grouped = fields.String(required=True, allow_none=True, metadata={"description": "Only of another number than before"})
     masked = fields.String(required=True)
     plan = fields.Nested(OfferAnswer, required=True)
-    effect = fields.String(required=True, metadata={"enum": ["extends", "replaces", "starts"]})
+    effect = fields.String(required=True, metadata={"enum": ["extends", "replaces", "starts", "voucher", "new"]})
     valid_before = Moment(required=True, allow_none=True)
     valid_now = Moment(required=True, allow_none=True)
 

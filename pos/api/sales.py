@@ -158,6 +158,9 @@ class FoundAnswer(Answer):
     numbers = fields.Integer(
         required=True, metadata={"description": "How many numbers this stands for; then the states are of the most urgent one"}
     )
+    awaits_code = fields.Boolean(
+        required=True, metadata={"description": "In the unfinished list: the carrier has not sent what was paid for"}
+    )
 
 
 class FoundAnswers(Answer):

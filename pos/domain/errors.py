@@ -350,6 +350,33 @@ class AlreadyAsking(NeedsAttention):
     sentence = N_("The carrier is being asked at this moment. The money is recorded; do not charge again.")
 
 
+class CodeNotThere(NeedsAttention):
+    sentence = N_(
+        "The code is not there. The money is recorded; do not charge again. As long as the sale says paid, the carrier is "
+        "asked for it."
+    )
+
+
+class CodeHandedOut(NeedsAttention):
+    sentence = N_(
+        "This code was handed out before. The money is right and nothing was shown; a manager signs in here and does it again."
+    )
+
+
+class SlipUnderWay(NeedsAttention):
+    sentence = N_("The slip with the code is on its way to the printer. Nothing was printed twice; look at the printer first.")
+
+
+class NoPrinter(NeedsAttention):
+    sentence = N_("This till has no printer. Nothing was printed; show the code on the screen or save it as a PDF.")
+
+
+class CodeUnreadable(NeedsAttention):
+    sentence = N_(
+        "The code is kept but cannot be opened: a key is missing. The money is recorded; do not charge again, call the owner."
+    )
+
+
 class CodeTaken(NeedsAttention):
     sentence = N_("{code} is taken already. Nothing was changed; choose another code.")
 

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     OVERRIDE_DUPLICATE = "override_duplicate"
     SEE_EXPECTED_CASH = "see_expected_cash"
     PRINTERS = "printers"
+    REISSUE_CODE = "reissue_code"  # show or print a code again
     DECIDE = "decide"  # propose what became of a renewal, lift a stop
     AGREE = "agree"  # be the second person
     PRICES = "prices"  # what the shop asks for
@@ -51,6 +52,7 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.REFUND_CARD_IN_CASH,
     Permission.OVERRIDE_DUPLICATE,
     Permission.SEE_EXPECTED_CASH,
+    Permission.REISSUE_CODE,
     Permission.DECIDE,
 }
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from pos.domain.deliveries import Delivered
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.print_jobs import JobKind, JobState
@@ -41,7 +42,8 @@ class BalancePicture:
 
 @dataclass(frozen=True)
 class NumberPicture:
-    """``id`` and ``place`` name it inside its sale, and keep naming it when another one was taken out; ``kind`` phone or sim;
+    """``id`` and ``place`` name it inside its sale, and keep naming it when another one was taken out; ``kind`` phone, sim or
+    esim;
     ``grouped`` None once the sale is over; ``carrier`` as configured, ``operator`` whose SIM it is where known; ``state`` a
     word of ports.SubscriptionState."""
 
@@ -87,11 +89,26 @@ class RefundPicture:
 
 
 @dataclass(frozen=True)
-class RenewalPicture:
-    """One line. ``line_number`` and ``number_id`` name it inside its sale; ``refund`` is its own.
+class CodePicture:
+    """A voucher's code or an eSIM, without what makes it worth money: whether it is here, and how often it was handed out."""
 
-    ``effect`` is extends, starts or replaces; ``reason`` a word of domain.carriers.REASONS when not confirmed. ``sent_at`` and
-    ``deadline`` bound the waiting; ``next_asking_at`` says when the carrier is asked again."""
+    kind: Delivered
+    arrived: bool
+    masked: str
+    times_shown: int
+    times_printed: int
+    first_shown_at: datetime | None
+    first_printed_at: datetime | None
+    next_asking_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RenewalPicture:
+    """One line. ``line_number`` and ``number_id`` name it inside its sale; ``refund`` is its own. ``fulfilment`` is direct, pin
+    or esim, ``code`` what came of the latter two.
+
+    ``effect`` is extends, starts, replaces, voucher or new; ``reason`` a word of domain.carriers.REASONS when not confirmed.
+    ``sent_at`` and ``deadline`` bound the waiting; ``next_asking_at`` says when the carrier is asked again."""
 
     id: str
     line_number: int
@@ -114,6 +131,8 @@ class RenewalPicture:
     next_asking_at: datetime | None
     case_number: str | None
     held_until: datetime | None = None  # set aside by the carrier before the payment
+    fulfilment: str = "direct"
+    code: CodePicture | None = None
 
     @property
     def moving(self) -> bool:
@@ -189,6 +208,11 @@ class SalePicture:
     def taken(self) -> PaymentPicture | None:
         """The payment that counts, if the sale is paid."""
         return next((p for p in self.payments if p.state is PaymentState.TAKEN), None)
+
+    @property
+    def awaits_code(self) -> bool:
+        """Whether the carrier is still asked for a code that the customer has paid for."""
+        return any(line.code is not None and not line.code.arrived for line in self.renewals)
 
     @property
     def number(self) -> NumberPicture | None:
@@ -276,6 +300,7 @@ class SaleLine:
     renewal_state: RenewalState | None
     clerk: str
     numbers: int = 1
+    awaits_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -344,3 +369,5 @@ class Strip:
     paper_questions: int
     alarms: tuple[Alarm, ...] = ()
     books_broken: bool = False
+    codes_awaited: int = 0
+    sells_esims: bool = False

@@ -39,6 +39,9 @@ class Plan:
     data_megabytes: int | None
     minutes: int | None
     texts: int | None
+    fulfilment: str = "direct"
+    redeem: str | None = None
+    country: str | None = None
 
     @property
     def unlimited_data(self) -> bool:
@@ -78,7 +81,11 @@ def valid_until(plan_days: int | None, before: datetime | None, now: datetime) -
 
 def effect_on(running: str | None, before: datetime | None, plan: Plan, now: datetime) -> tuple[str, datetime | None]:
     """What ``plan`` does to a SIM whose plan is called ``running`` and ends at ``before``: extends, replaces or starts, and
-    until when."""
+    until when. A code and a new eSIM do nothing to it before the customer uses them, and nobody tells when that is."""
+    if plan.kind == "esim":
+        return "new", None
+    if plan.fulfilment != "direct":
+        return "voucher", None
     runs = before is not None and before > now
     effect = "extends" if runs and running == plan.name else ("replaces" if runs else "starts")
     return effect, valid_until(plan.valid_days, before, now)

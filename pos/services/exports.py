@@ -104,7 +104,7 @@ def _rows(sealed: set[str]) -> Iterator[dict[str, object]]:
         columns = [column.name for column in witness.sealed_columns(table)]
         for row in _paged(select(table), table.c.id):
             if witness.name_of(table, row) in sealed:
-                yield {"line": "row", "table": name, "values": {column: witness.plain(row[column]) for column in columns}}
+                yield {"line": "row", "table": name, "values": witness.told(name, {column: row[column] for column in columns})}
 
 
 def _slips(sealed: set[str]) -> Iterator[dict[str, object]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from sqlalchemy.orm import Session
 
+from pos.domain.deliveries import NEW_ESIM, esim_place, is_esim_place
 from pos.domain.errors import (
     CarrierDown,
     LastNumber,
@@ -28,7 +29,7 @@ from pos.domain.plans import sane_end
 from pos.domain.renewals import RENEWAL, RenewalState
 from pos.domain.sales import MOST_NUMBERS, SALE, SaleState
 from pos.domain.tills import Desk
-from pos.ports import Balance, Subscription, SubscriptionState
+from pos.ports import Balance, Capability, Carrier, CarrierUnavailable, Subscription, SubscriptionState
 from pos.services.kit import Kit
 from pos.services.sales import add_up, changeable, mine
 from pos.store import plans as plan_rows
@@ -44,7 +45,8 @@ _asking = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ask-carrier")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A number as a customer wants it in a sale: ``number`` E.164, or an ICCID with ``kind`` sim."""
+    """A number as a customer wants it in a sale: ``number`` E.164, or an ICCID with ``kind`` sim, or the place of a new
+    eSIM."""
 
     id: str
     number: str = field(repr=False)
@@ -91,18 +93,31 @@ def ask_about(
             raise StaleForm
         if shift_rows.seen_at(session, desk.till.id) is None:
             raise NoOpenShift
-    asked = list(_ask_all([Wanted(sale_id, number, kind), *others], kit))
+    asked = list(_ask_all([Wanted(sale_id, number, kind), *others], desk, kit))
     return _open(sale_id, asked, desk, language, digest, kit)
 
 
-def _ask_all(numbers: list[Wanted], kit: Kit) -> Iterator[_Asked]:
+def _ask_all(numbers: list[Wanted], desk: Desk, kit: Kit) -> Iterator[_Asked]:
     """What the carriers say of each. A refusal says of which: ``entry`` for the first, ``entry/2`` for the second."""
     for place, wanted in enumerate(numbers, start=1):
         try:
-            yield _Asked(wanted, *who_has(wanted.number, kit))
+            yield _asked(wanted, desk, kit)
         except (NumberOfAnotherCarrier, CarrierDown) as error:
             error.field = f"entry/{place}" if place > 1 else error.field
             raise
+
+
+def _asked(wanted: Wanted, desk: Desk, kit: Kit) -> _Asked:
+    """What the carriers say; nobody is asked about an eSIM that is still to be made."""
+    if is_esim_place(wanted.number):
+        return _Asked(wanted, "", Subscription(SubscriptionState.UNTOLD))
+    return _Asked(wanted, *who_has(wanted.number, kit, desk))
+
+
+def begin_esim(sale_id: str, desk: Desk, language: str, *, kit: Kit) -> bool:
+    """Open a sale for a new eSIM, which has no number and belongs to no carrier before its plan is chosen. The same post again
+    changes nothing. Raises what ``ask_about`` raises."""
+    return ask_about(sale_id, esim_place(sale_id), "esim", desk, language, kit=kit)
 
 
 @retried
@@ -139,9 +154,9 @@ def _open(sale_id: str, asked: list[_Asked], desk: Desk, language: str, digest: 
 def look(number: str, kind: str, desk: Desk, *, kit: Kit) -> NumberPicture:
     """What is on a number, without a sale: for a device that shows the plans before anybody decides. The journal keeps that
     somebody asked, not about whom. Raises NumberOfAnotherCarrier, CarrierDown."""
-    carrier, found = who_has(number, kit)
+    carrier, found = who_has(number, kit, desk)
     now = kit.now()
-    operator = _note_question(carrier, found, desk, now, kit)
+    operator, found = _note_question(carrier, found, kit.keys.look_up("idx", number), desk, now, kit)
     return NumberPicture(
         id="",
         place=1,
@@ -159,10 +174,23 @@ def look(number: str, kind: str, desk: Desk, *, kit: Kit) -> NumberPicture:
 
 
 @retried
-def _note_question(carrier: str, found: Subscription, desk: Desk, now: datetime, kit: Kit) -> str | None:
+def _note_question(
+    carrier: str, found: Subscription, look_up: str, desk: Desk, now: datetime, kit: Kit
+) -> tuple[str | None, Subscription]:
     with transaction() as session:
         kit.pen(desk, now).note(session, "number.asked", "till", desk.till.code, {"carrier": carrier})
-        return plan_rows.operator_of(session, carrier, found.plan_key)
+        return operator_of(session, carrier, found), as_we_know(session, found, look_up)
+
+
+def operator_of(session: Session, carrier: str, found: Subscription) -> str | None:
+    """Whose SIM it is: by the carrier's word, or by the plan that is on it."""
+    return found.operator or plan_rows.operator_of(session, carrier, found.plan_key)
+
+
+def as_we_know(session: Session, found: Subscription, look_up: str) -> Subscription:
+    """Where the carrier does not tell what is on a number, our own last renewal of it does."""
+    last = renewal_rows.last_confirmed(session, look_up) if found.state is SubscriptionState.UNTOLD else None
+    return found if last is None else replace(found, plan_name=last.plan_name, expires_at=last.valid_now)
 
 
 def ask_about_another(sale_id: str, number_id: str, number: str, kind: str, desk: Desk, *, kit: Kit) -> None:
@@ -177,7 +205,7 @@ def ask_about_another(sale_id: str, number_id: str, number: str, kind: str, desk
         if _is_there(session, sale_id, number_id, number, kit):
             return
     wanted = Wanted(number_id, number, kind)
-    _add(sale_id, _Asked(wanted, *who_has(number, kit)), desk, kit)
+    _add(sale_id, _asked(wanted, desk, kit), desk, kit)
 
 
 @retried
@@ -231,31 +259,56 @@ def _is(check: rows.NumberCheck | None, number: str, kit: Kit) -> bool:
     return check is not None and check.look_up == kit.keys.look_up("idx", number)
 
 
-def who_has(number: str, kit: Kit) -> tuple[str, Subscription]:
-    """The first carrier that knows the number, in the order of the configuration."""
+def who_has(number: str, kit: Kit, desk: Desk) -> tuple[str, Subscription]:
+    """The carrier to sell for a number: one that tells what is on it before one that only knows whose it is; among those that
+    do not tell, one with plans on sale here for that operator; then the order of the configuration."""
     names = list(kit.carriers)
-    answers = list(_asking.map(lambda name: kit.carriers[name].get_subscription(number), names))
-    for name, answer in zip(names, answers, strict=True):
-        if answer.state not in (SubscriptionState.NOT_FOUND, SubscriptionState.UNAVAILABLE):
-            return name, answer
-    if any(answer.state is SubscriptionState.UNAVAILABLE for answer in answers):
+    answers = list(zip(names, _asking.map(lambda name: _ask(kit.carriers[name], number), names), strict=True))
+    known = [(name, answer) for name, answer in answers if answer.state not in _UNKNOWN]
+    telling = [(name, answer) for name, answer in known if answer.state is not SubscriptionState.UNTOLD]
+    if telling or len(known) == 1:
+        return (telling or known)[0]
+    if known:
+        with reading() as session:
+            selling = [one for one in known if plan_rows.on_sale(session, desk.store.id, one[0], one[1].operator)]
+        return (selling or known)[0]
+    if any(answer.state is SubscriptionState.UNAVAILABLE for _, answer in answers):
         raise CarrierDown
     raise NumberOfAnotherCarrier(number=masked(number) if number.startswith("+") else "…" + number[-3:])
 
 
+_UNKNOWN = (SubscriptionState.NOT_FOUND, SubscriptionState.UNAVAILABLE)
+
+
+def _ask(carrier: Carrier, number: str) -> Subscription:
+    """What one carrier says of a number, by the best question that it answers."""
+    can = carrier.declaration().capabilities
+    if Capability.SUBSCRIPTION in can:
+        return carrier.get_subscription(number)
+    if Capability.LOOKUP_NUMBER not in can or not number.startswith("+"):
+        return Subscription(SubscriptionState.NOT_FOUND)
+    try:
+        found = carrier.lookup_number(number)
+    except CarrierUnavailable:
+        return Subscription(SubscriptionState.UNAVAILABLE)
+    best = next((one for one in found if one.confident), next(iter(found), None))
+    return Subscription(SubscriptionState.NOT_FOUND if best is None else SubscriptionState.UNTOLD, best.key if best else None)
+
+
 def _check(session: Session, sale_id: str, place: int, asked: _Asked, now: datetime, kit: Kit) -> rows.NumberCheck:
-    wanted, found = asked.wanted, asked.subscription
+    wanted, look_up = asked.wanted, kit.keys.look_up("idx", asked.wanted.number)
+    found = as_we_know(session, asked.subscription, look_up)
     return rows.NumberCheck(
         id=wanted.id,
         sale_id=sale_id,
         place=place,
         kind=wanted.kind,
         sealed=kit.keys.seal(wanted.number, f"number_checks.sealed:{wanted.id}"),
-        look_up=kit.keys.look_up("idx", wanted.number),
+        look_up=look_up,
         salt=secrets.token_bytes(16),
         masked=masked_number(wanted.number),
         carrier=asked.carrier,
-        operator=plan_rows.operator_of(session, asked.carrier, found.plan_key),
+        operator=operator_of(session, asked.carrier, found),
         state=found.state.value,
         plan_name=found.plan_name,
         expires_at=sane_end(found.expires_at),
@@ -285,12 +338,16 @@ def _readable(balance: Balance) -> str:
 
 
 def masked_number(number: str) -> str:
-    """How a number stands on screens and paper: the last three only."""
+    """How a number stands on screens and paper: the last three only. A new eSIM has none."""
+    if is_esim_place(number):
+        return NEW_ESIM
     return masked(number) if number.startswith("+") else "*" * (len(number) - 3) + number[-3:]
 
 
 def grouped_number(number: str) -> str:
     """How a number is read back to the customer before paying."""
+    if is_esim_place(number):
+        return NEW_ESIM
     if number.startswith("+"):
         return grouped(number)
     return " ".join(number[i : i + 4] for i in range(0, len(number), 4))

@@ -95,6 +95,8 @@ def _refresh(plan: rows.Plan, product: Product) -> None:
     plan.face_minor, plan.face_currency = product.face.minor, product.face.currency
     plan.valid_days, plan.data_megabytes = product.valid_days, product.data_megabytes
     plan.minutes, plan.texts = product.minutes, product.texts
+    plan.fulfilment, plan.country = product.fulfilment.value, product.country
+    plan.redeem = product.redeem[:600] if product.redeem else None
 
 
 def price(plan: rows.Plan, store: Store, rules: list[PriceRule]) -> None:
@@ -118,6 +120,12 @@ def offers(desk: Desk, carrier_name: str, operator: str | None) -> list[Plan]:
     """What this store sells of a carrier for SIMs of an operator, most sold first."""
     with reading() as session:
         return [plan.plain() for plan in rows.on_sale(session, desk.store.id, carrier_name, operator)]
+
+
+def esims(desk: Desk) -> list[Plan]:
+    """The new eSIMs that this store sells, of all carriers, by country."""
+    with reading() as session:
+        return [plan.plain() for plan in rows.esims_on_sale(session, desk.store.id)]
 
 
 def lines_of(plans: list[Plan]) -> list[tuple[str, tuple[str, str, str]]]:

@@ -13,6 +13,7 @@ from pos.domain.pictures import PrintJobPicture
 from pos.domain.print_jobs import DRAWER_LIFE, HOLD_AFTER, LEASE, PRINT_JOB, JobKind, JobState, retry_after
 from pos.domain.tills import Desk
 from pos.domain.words import N_
+from pos.services import deliveries
 from pos.services.kit import Kit
 from pos.services.sales import job_picture
 from pos.services.words import say_in
@@ -50,10 +51,10 @@ def queue_document(
     sale_id: str | None = None,
     receipt_id: int | None = None,
     copy_number: int = 0,
-) -> None:
+) -> rows.PrintJob | None:
     """One more slip for the till's printer, in the transaction that is open; a till without a printer has none."""
     if till.printer_id is None:
-        return
+        return None
     job = rows.PrintJob(
         printer_id=till.printer_id,
         till_id=till.id,
@@ -68,6 +69,7 @@ def queue_document(
         created_at=pen.at,
     )
     begin(session, job, PRINT_JOB, JobState.QUEUED, pen, {"title": job.title, "copy": copy_number})
+    return job
 
 
 def queue_drawer(session: Session, desk: Desk, sale_id: str | None, now: datetime, kit: Kit) -> None:
@@ -124,7 +126,7 @@ def take_next(printer_id: int, owner: str, *, kit: Kit) -> Sheet | None:
             job.lease_owner, job.lease_ends_at, job.attempts = owner, now + LEASE, job.attempts + 1
             job.first_byte_at = None
             move(session, job, PRINT_JOB, JobState.SENDING, pen)
-            document = Document.from_json(job.document) if job.document else None
+            document = deliveries.for_job(session, Document.from_json(job.document), job.id, kit) if job.document else None
             return Sheet(job.id, printer_id, dict(printer.settings), document, owner, job.attempts)
     return None
 
@@ -138,6 +140,7 @@ def about_to_send(sheet: Sheet, *, kit: Kit) -> bool:
         if job is None or not _still_ours(job, sheet):
             return False
         job.first_byte_at = now
+        deliveries.count_paper(session, job.id, _pen(session, job, kit, now))
         return True
 
 

@@ -9,6 +9,7 @@ from io import BytesIO
 from sqlalchemy.orm import Session
 
 from pos.domain import plans as plan_words
+from pos.domain.deliveries import Delivered
 from pos.domain.errors import NotFound, NotYetKnown
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
@@ -19,10 +20,12 @@ from pos.domain.renewals import RenewalState
 from pos.domain.tills import Desk
 from pos.domain.tills import Store as PlainStore
 from pos.domain.words import N_
+from pos.services import deliveries
 from pos.services.kit import Kit
 from pos.services.print_jobs import copy_of, local_time, queue_document
 from pos.services.sales import case_number
 from pos.services.words import say_in
+from pos.store import deliveries as delivery_rows
 from pos.store import print_jobs as job_rows
 from pos.store import receipts as rows
 from pos.store import renewals as renewal_rows
@@ -45,6 +48,10 @@ STATE_WORDS: dict[RenewalState, str] = {
     RenewalState.REFUNDED: N_("Not activated, paid back"),
 }
 BEING_CONFIRMED = N_("Being confirmed")
+ISSUED, FOLLOWS = N_("Issued"), N_("Paid, the code follows")
+
+# The product line of what a carrier puts into none.
+OTHER_LINE = "other"
 
 # The width of 80 mm paper: dots of the print head, and columns of its own characters.
 _PICTURE_DOTS, _TEXT_COLUMNS = 576, 48
@@ -92,6 +99,13 @@ def _issue_for_line(
     name = f"{state.value}.{renewal.line_number}"
     if state in (SaleState.ACTIVATED, SaleState.REFUND_DUE) and name not in known:
         _issue(session, receipt, _later(session, sale, renewal, pen.at), name, sale, pen, JobKind.SLIP)
+
+
+def issue_code(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, pen: Pen) -> None:
+    """A code that came after its line was printed: a slip of its own. Before that, the ORIGINAL will have it."""
+    receipt = _sale_receipt(session, sale)
+    if rows.documents_of(session, receipt.id):
+        _issue(session, receipt, _later(session, sale, renewal, pen.at), f"code.{renewal.line_number}", sale, pen, JobKind.SLIP)
 
 
 def _issue_replacement(
@@ -159,7 +173,7 @@ def issue_refund(
         original_number=sale.receipt_number or "",
         reason=say("Not activated by the carrier"),
         total=str(-refund.amount),
-        lines=(_line(sale, renewal, desk.store),),
+        lines=(_line(session, sale, renewal, desk.store),),
         payments=((tender, str(-refund.amount)), *_refund_slip(refund, say)),
         approver=desk.staff.number if refund.reason else "",
         case_number=case_number(sale),
@@ -189,26 +203,32 @@ def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
             raise NotYetKnown
         # Held while its copies are counted: two tills that reprint it at once get two numbers.
         rows.for_change(session, receipt.id)
-        shift = shift_rows.open_at(session, desk.till.id)
-        pen = kit.pen(desk, now)
-        copy_number = job_rows.copies_of(session, receipt.id) + 1
-        document = copy_of(_as_it_stands(documents), copy_number, local_time(desk.store.local(now)))
-        queue_document(
-            session,
-            document,
-            JobKind.COPY,
-            till=session.get_one(till_rows.Till, desk.till.id),
-            pen=pen,
-            sale_id=receipt.sale_id,
-            receipt_id=receipt.id,
-            copy_number=copy_number,
-        )
-        pen.note(session, "receipt.copied", "sale", receipt.sale_id or "", {"number": number, "copy": copy_number})
-        if shift is not None:
-            shift.reprints_count += 1
+        queue_copy(session, receipt, documents, desk, kit.pen(desk, now))
         sale_id = receipt.sale_id
     kit.bell.set()
     return sale_id
+
+
+def queue_copy(
+    session: Session, receipt: rows.Receipt, documents: list[rows.ReceiptDocument], desk: Desk, pen: Pen
+) -> job_rows.PrintJob | None:
+    """COPY n at this till, in the transaction that holds the receipt."""
+    shift = shift_rows.open_at(session, desk.till.id)
+    copy_number = job_rows.copies_of(session, receipt.id) + 1
+    job = queue_document(
+        session,
+        copy_of(as_it_stands(documents), copy_number, local_time(desk.store.local(pen.at))),
+        JobKind.COPY,
+        till=session.get_one(till_rows.Till, desk.till.id),
+        pen=pen,
+        sale_id=receipt.sale_id,
+        receipt_id=receipt.id,
+        copy_number=copy_number,
+    )
+    pen.note(session, "receipt.copied", "sale", receipt.sale_id or "", {"number": receipt.number, "copy": copy_number})
+    if shift is not None:
+        shift.reprints_count += 1
+    return job
 
 
 def as_pdf(number: str, desk: Desk) -> bytes:
@@ -249,10 +269,10 @@ def _document(number: str, desk: Desk) -> Document:
         documents = rows.documents_of(session, receipt.id)
         if not documents:
             raise NotYetKnown
-        return _as_it_stands(documents)
+        return deliveries.masked_in(as_it_stands(documents))
 
 
-def _as_it_stands(documents: list[rows.ReceiptDocument]) -> Document:
+def as_it_stands(documents: list[rows.ReceiptDocument]) -> Document:
     """What a receipt says by now: its latest slip. Where later slips were about single lines, the ORIGINAL and each of them."""
     slips = [Document.from_json(document.document) for document in documents]
     if not any("." in document.state for document in documents):
@@ -287,7 +307,8 @@ def _issue(
     )
     pen.note(session, "receipt.issued", "sale", sale.id, {"number": receipt.number, "slip": state, "sha256": digest})
     till = session.get_one(till_rows.Till, till_id or sale.till_id)
-    queue_document(session, document, kind, till=till, pen=pen, sale_id=sale.id, receipt_id=receipt.id)
+    job = queue_document(session, document, kind, till=till, pen=pen, sale_id=sale.id, receipt_id=receipt.id)
+    deliveries.give_to(session, document, job)
 
 
 def _sale_receipt(session: Session, sale: sale_rows.Sale) -> rows.Receipt:
@@ -324,18 +345,21 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
     clerk = session.get_one(staff_rows.Staff, sale.staff_id)
     paid = next(p for p in sale_rows.payments_of(session, sale.id) if p.state is PaymentState.TAKEN)
     waiting = any(_slip_state(line.state) is SaleState.BEING_CONFIRMED for line in lines)
+    delivered = [delivery_rows.of(session, line) for line in lines]
     refused = [line.price for line in lines if _slip_state(line.state) is SaleState.REFUND_DUE]
     slip = SaleSlip(
         shop=shop_of(store),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", sale.paid_at or sale.opened_at),
         state=state,
-        lines=tuple(_line(sale, line, store) for line in lines),
+        lines=tuple(_line(session, sale, line, store) for line in lines),
         total=str(sale.total or paid.amount),
         taxes=_taxes(lines, store),
         payments=_payment_rows(paid, sale.language),
         case_number=case_number(sale) if state is not SaleState.ACTIVATED else None,
         answer_by=say("within 24 hours, in this shop") if waiting else "",
         owed=str(sum(refused[1:], start=refused[0])) if refused else "",
+        issued=all(delivery is not None for delivery in delivered),
+        follows=any(delivery is not None and delivery.sealed is None for delivery in delivered),
     )
     return layouts.sale(slip, say, sale.language)
 
@@ -349,9 +373,10 @@ def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal
         shop=shop_of(store),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", now),
         original_number=sale.receipt_number or "",
-        lines=(_line(sale, renewal, store),),
+        lines=(_line(session, sale, renewal, store),),
         case_number=case_number(sale),
         refused=_slip_state(renewal.state) is SaleState.REFUND_DUE,
+        issued=delivery_rows.of(session, renewal) is not None,
     )
     return layouts.confirmation(slip, say_in(sale.language), sale.language)
 
@@ -379,12 +404,15 @@ def _origin(store: PlainStore, till_code: str, clerk: str, number: str, moment: 
     )
 
 
-def _line(sale: sale_rows.Sale, renewal: renewal_rows.Renewal, store: PlainStore) -> Line:
+def _line(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, store: PlainStore) -> Line:
     say = say_in(sale.language)
-    words = say(STATE_WORDS.get(renewal.state, BEING_CONFIRMED))
     done = renewal.state is RenewalState.CONFIRMED
+    delivery = delivery_rows.of(session, renewal) if done else None
+    words = say(STATE_WORDS.get(renewal.state, BEING_CONFIRMED))
+    if delivery is not None:
+        words = say(ISSUED if delivery.sealed is not None else FOLLOWS)
     return Line(
-        number_masked=renewal.masked,
+        number_masked=_number_on_paper(renewal, delivery),
         carrier=line_name(renewal.line, sale.language),
         plan=renewal.plan_name,
         amount=str(renewal.price),
@@ -392,14 +420,31 @@ def _line(sale: sale_rows.Sale, renewal: renewal_rows.Renewal, store: PlainStore
         valid_now=_day(renewal.valid_now, store) if done else None,
         carrier_reference=renewal.provider_ref,
         state_words=words,
+        notes=_notes(delivery, say),
+        slot=deliveries.slot_of(delivery),
     )
+
+
+def _number_on_paper(renewal: renewal_rows.Renewal, delivery: delivery_rows.Delivery | None) -> str:
+    """A new eSIM is called by its own number as soon as it has one."""
+    is_esim = delivery is not None and delivery.kind is Delivered.ESIM and delivery.masked
+    return f"{renewal.masked} {delivery.masked}" if delivery is not None and is_esim else renewal.masked
+
+
+def _notes(delivery: delivery_rows.Delivery | None, say: Say) -> tuple[tuple[str, str], ...]:
+    """From when it counts, and where the code is that is still missing."""
+    if delivery is None:
+        return ()
+    begins = say("from the first use") if delivery.kind is Delivered.ESIM else say("from redeeming the code")
+    missing = () if delivery.sealed is not None else ((say("Code"), say("follows on a slip of its own")),)
+    return ((say("Valid"), begins), *missing)
 
 
 def line_name(code: str, language: str) -> str:
     """A product line as customers of that language know it."""
     names = plan_words.LINES.get(code)
     if names is None:
-        return code
+        return code if code != OTHER_LINE else ""
     return names[{"zh_Hans": 1, "zh_Hant": 2}.get(language, 0)]
 
 

@@ -233,9 +233,12 @@ def look_again(renewal_id: str, *, kit: Kit) -> FindState | None:
 
 
 def _write_late(case: Case, outcome: Outcome, task: Task) -> None:
-    """Move 20, or the alarm about a success that comes too late."""
+    """Move 20, a code that was still missing, or the alarm about a success that comes too late."""
     if case.renewal.state is RenewalState.CONFIRMED and outcome.state in _GIVEN_BACK and _echoes(case.renewal, outcome, task):
         settling.reverse(case, evidence(outcome) | {"source": "find"})
+    elif outcome.state is OutcomeState.SUCCEEDED and case.renewal.state is RenewalState.CONFIRMED:
+        if _echoes(case.renewal, outcome, task):
+            settling.deliver(case, outcome.fulfilment)
     elif outcome.state is OutcomeState.SUCCEEDED:
         settling.contradict(case, outcome.provider_ref or "", "find")
 
@@ -265,14 +268,15 @@ def _confirm(case: Case, outcome: Outcome, task: Task, source: str) -> None:
         _other_body(case, outcome)
         return
     renewal.valid_now = sane_end(outcome.valid_until) or renewal.valid_now
-    settling.confirm(case, {"source": source})
+    settling.confirm(case, {"source": source}, outcome.fulfilment)
 
 
 def _echoes(renewal: rows.Renewal, outcome: Outcome, task: Task) -> bool:
     """Whether the carrier repeated number, plan and amount as asked; what an answer leaves out says nothing."""
     echo = outcome.echo
     return echo is None or (
-        echo.number in (None, task.number)
+        # A new eSIM has no number that could be repeated; what it has now is not what we asked for.
+        (not task.number or echo.number in (None, task.number))
         and echo.product_key in (None, renewal.product_key)
         and echo.amount in (None, renewal.face)
     )

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from pos.domain import ledger
+from pos.domain.deliveries import is_esim_place
 from pos.domain.errors import (
     DuplicateRenewal,
     NothingToReplace,
@@ -25,6 +26,7 @@ from pos.domain.money import Money
 from pos.domain.plans import Plan, effect_on, sane_end
 from pos.domain.renewals import QUOTE_LIFE, RENEWAL, RenewalState
 from pos.domain.tills import Desk
+from pos.ports import ProductKind, Subscription, SubscriptionState
 from pos.services import numbers
 from pos.services.kit import Kit
 from pos.services.owed import open_shift
@@ -70,6 +72,7 @@ class _Target:
     masked: str
     look_up: str
     carrier: str
+    operator: str | None
     plan_key: str | None
     plan_name: str | None
     expires_at: datetime | None
@@ -79,7 +82,7 @@ def choices(sale_id: str, renewal_id: str, desk: Desk) -> Choice:
     """What the customer may have instead. Raises SaleNotFound, NothingToReplace."""
     with reading() as session:
         line = _refused(session, sale_id, renewal_id, desk)
-        offered = plan_rows.on_sale(session, desk.store.id, line.carrier, _operator_of(session, line))
+        offered = _offered(session, line, desk)
         same = [row.plain() for row in offered]
         plans = tuple(plan for plan in same if plan.price == line.price)
         return Choice(line.id, line.masked, line.plan_name, line.price, plans)
@@ -169,20 +172,30 @@ def _same(session: Session, renewal_id: str, look_up: str, plan_id: int) -> str:
 
 def _asked(sale_id: str, renewal_id: str, number: str | None, desk: Desk, kit: Kit) -> _Target:
     """Ask the carriers about the number, with nothing open. Raises CarrierDown, NumberOfAnotherCarrier."""
+    carrier, found = "", Subscription(SubscriptionState.UNTOLD)
     if number is None:
         with reading() as session:
             line = _refused(session, sale_id, renewal_id, desk)
-            number = kit.keys.open(line.number_sealed, f"renewals.number_sealed:{line.id}")
-    carrier, found = numbers.who_has(number, kit)
+            number, carrier = kit.keys.open(line.number_sealed, f"renewals.number_sealed:{line.id}"), line.carrier
+    if not is_esim_place(number):
+        carrier, found = numbers.who_has(number, kit, desk)
     return _Target(
         number=number,
         masked=numbers.masked_number(number),
         look_up=kit.keys.look_up("idx", number),
         carrier=carrier,
+        operator=found.operator,
         plan_key=found.plan_key,
         plan_name=found.plan_name,
         expires_at=sane_end(found.expires_at),
     )
+
+
+def _offered(session: Session, line: rows.Renewal, desk: Desk) -> list[plan_rows.Plan]:
+    """What the same carrier sells for the same SIM; for a new eSIM its other new eSIMs."""
+    if line.kind == ProductKind.ESIM:
+        return plan_rows.esims_on_sale(session, desk.store.id, line.carrier)
+    return plan_rows.on_sale(session, desk.store.id, line.carrier, _operator_of(session, line))
 
 
 def _operator_of(session: Session, line: rows.Renewal) -> str | None:
@@ -194,7 +207,9 @@ def _fitting(session: Session, line: rows.Renewal, target: _Target, plan_id: int
     row = session.get(plan_rows.Plan, plan_id)
     if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.withheld is not None:
         raise PlanRetired
-    operator = plan_rows.operator_of(session, target.carrier, target.plan_key)
+    operator = target.operator or plan_rows.operator_of(session, target.carrier, target.plan_key)
+    if is_esim_place(target.number) != (row.kind == ProductKind.ESIM):
+        raise PlanDoesNotFit
     if row.carrier != target.carrier or (row.operator and operator and row.operator != operator):
         raise PlanDoesNotFit
     plan = row.plain()
@@ -234,6 +249,7 @@ def _quoted(
         plan_name=plan.name,
         line=plan.line,
         kind=plan.kind,
+        fulfilment=plan.fulfilment,
         currency=old.currency,
         price_minor=old.price_minor,
         tax_minor=old.tax_minor,

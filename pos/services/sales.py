@@ -29,8 +29,10 @@ from pos.domain.plans import Plan, effect_on
 from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, UNFINISHED, URGENCY, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
+from pos.ports import ProductKind
 from pos.services.kit import Kit
 from pos.services.standings import refuse_unsellable
+from pos.store import deliveries as delivery_rows
 from pos.store import holds as hold_rows
 from pos.store import journal as journal_rows
 from pos.store import plans as plan_rows
@@ -142,9 +144,10 @@ def _meant(session: Session, sale_id: str, number_id: str | None, lines: list[re
 def _sold_for(session: Session, plan_id: int, number: rows.NumberCheck, desk: Desk) -> Plan:
     """The plan, if this shop sells it for this number. Raises PlanRetired."""
     row = session.get(plan_rows.Plan, plan_id)
-    if row is None or row.store_id != desk.store.id or row.carrier != number.carrier:
+    if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.withheld is not None:
         raise PlanRetired
-    if row.retired_at is not None or row.withheld is not None:
+    new_esim = number.kind == "esim"
+    if new_esim != (row.kind == ProductKind.ESIM) or (row.carrier != number.carrier and not new_esim):
         raise PlanRetired
     if row.operator is not None and number.operator is not None and row.operator != number.operator:
         raise PlanRetired
@@ -202,6 +205,7 @@ def _quoted(
         plan_name=plan.name,
         line=plan.line,
         kind=plan.kind,
+        fulfilment=plan.fulfilment,
         currency=plan.price.currency,
         price_minor=plan.price.minor,
         tax_minor=plan.price.tax_included(desk.store.tax_basis_points).minor,
@@ -412,6 +416,25 @@ def _renewal(session: Session, line: renewal_rows.Renewal, sale: rows.Sale) -> p
         next_asking_at=line.due_at if line.state in IN_DOUBT else None,
         case_number=case_number(sale),
         held_until=hold.held_until if hold is not None and hold.state is HoldState.HELD else None,
+        fulfilment=line.fulfilment,
+        code=_code(session, line),
+    )
+
+
+def _code(session: Session, line: renewal_rows.Renewal) -> p.CodePicture | None:
+    """What is known of the code of a line, without the code."""
+    delivery = delivery_rows.of(session, line) if line.state is RenewalState.CONFIRMED else None
+    if delivery is None:
+        return None
+    return p.CodePicture(
+        kind=delivery.kind,
+        arrived=delivery.sealed is not None,
+        masked=delivery.masked,
+        times_shown=delivery.times_shown,
+        times_printed=delivery.times_printed,
+        first_shown_at=delivery.first_shown_at,
+        first_printed_at=delivery.first_printed_at,
+        next_asking_at=delivery.due_at,
     )
 
 
@@ -501,14 +524,17 @@ def recent(desk: Desk, *, kit: Kit, limit: int = 6) -> list[p.SaleLine]:
         return [whole(session, sale) for sale in found]
 
 
-def unfinished(desk: Desk) -> list[p.SaleLine]:
+def unfinished(desk: Desk, *, codes: bool = True) -> list[p.SaleLine]:
     """What is open in this store: card payments without a result first, then each line that the carrier has not decided or
-    that is owed back, then successes that came after the money was given back; oldest first."""
+    that is owed back, then codes that the carrier has not sent yet, then successes that came after the money was given back;
+    oldest first. Without ``codes`` nobody looks for the latter: the caller knows that there are none."""
     with reading() as session:
         tenders = [whole(session, sale) for sale in rows.open_tenders(session, desk.store.id)]
         found = [line_of(session, sale, line) for line, sale in renewal_rows.unfinished(session, desk.store.id, UNFINISHED)]
         late = verdict_rows.open_conflicts(session, desk.store.id, UNFINISHED)
-        return tenders + found + [line_of(session, session.get_one(rows.Sale, line.sale_id), line) for line in late]
+        awaited = delivery_rows.awaited_in(session, desk.store.id) if codes else []
+        missing = [replace(line_of(session, sale, line), awaits_code=True) for line, sale in awaited]
+        return tenders + found + missing + [line_of(session, session.get_one(rows.Sale, line.sale_id), line) for line in late]
 
 
 def timeline(sale_id: str, desk: Desk) -> list[p.HappeningPicture]:
@@ -552,7 +578,9 @@ def find(query: str, number: str | None, desk: Desk, *, kit: Kit, limit: int = 2
     """Sales of this store by receipt number, or by a full phone or SIM number; newest first."""
     with reading() as session:
         if number is not None:
-            found = renewal_rows.by_look_up(session, desk.store.id, kit.keys.look_up("idx", number), limit)
+            look_up = kit.keys.look_up("idx", number)
+            found = renewal_rows.by_look_up(session, desk.store.id, look_up, limit)
+            found += delivery_rows.by_iccid(session, desk.store.id, look_up, limit - len(found))
             kept = [(line, sale) for line, sale in found if line.state is not RenewalState.VOIDED]
             return [line_of(session, sale, line) for line, sale in kept]
         receipt = receipt_rows.by_number(session, query.strip().upper())

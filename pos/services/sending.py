@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy.orm import Session
 
 from pos.domain import ledger
+from pos.domain.deliveries import wire_number
 from pos.domain.holds import CONFIRM_BEFORE_END, HOLD, HoldState
 from pos.domain.journal import canonical
 from pos.domain.renewals import ASKING_LATER, GIVE_UP_AFTER, RENEWAL, RenewalState, next_asking
@@ -255,5 +256,5 @@ def _sending_task(renewal: rows.Renewal, attempt: rows.Attempt, kit: Kit) -> Tas
 
 
 def number_of(renewal: rows.Renewal, kit: Kit) -> str:
-    """The number in the clear, for the moment of a call or a comparison."""
-    return kit.keys.open(renewal.number_sealed, f"renewals.number_sealed:{renewal.id}")
+    """The number in the clear, for the moment of a call or a comparison; empty for a new eSIM, which has none."""
+    return wire_number(kit.keys.open(renewal.number_sealed, f"renewals.number_sealed:{renewal.id}"))

@@ -14,9 +14,10 @@ from pos.domain.money import Money
 from pos.domain.renewals import RENEWAL, RenewalState
 from pos.domain.tills import Desk
 from pos.domain.verdicts import CONFLICT, ConflictState
-from pos.ports import Outcome, Reason
-from pos.services import receipts
+from pos.ports import EsimProfile, Outcome, Reason, Voucher
+from pos.services import deliveries, receipts
 from pos.services.kit import Kit
+from pos.store import deliveries as delivery_rows
 from pos.store import ledger as books
 from pos.store import renewals as rows
 from pos.store import sales as sale_rows
@@ -75,15 +76,28 @@ def _is_leased(renewal: rows.Renewal, now: datetime) -> bool:
 # ------------------------------------------------------------------ the ends
 
 
-def confirm(case: Case, content: dict[str, object]) -> None:
-    """Moves 8, 12 and 16: cost and revenue are real."""
+def confirm(case: Case, content: dict[str, object], told: Voucher | EsimProfile | None = None) -> None:
+    """Moves 8, 12 and 16: cost and revenue are real. What was delivered as text is sealed, or waited for."""
     renewal = case.renewal
     renewal.due_at = renewal.reason = None
     end(case.attempt, "succeeded", case.now)
     said = {"provider_ref": renewal.provider_ref or "", "cost": renewal.cost_minor}
     move(case.session, renewal, RENEWAL, RenewalState.CONFIRMED, case.pen, said | content)
     post(case, ledger.on_confirmed(renewal.cost, renewal.price, renewal.tax))
+    deliveries.expect(case.session, renewal, told, case.pen, case.kit)
     slip(case)
+
+
+def deliver(case: Case, told: Voucher | EsimProfile | None) -> bool:
+    """A code that the confirming answer was without; it gets a slip of its own. False when there is nothing new."""
+    delivery = delivery_rows.for_change(case.session, case.renewal.id)
+    if case.renewal.state is not RenewalState.CONFIRMED or delivery is None:
+        return False
+    if not deliveries.keep(case.session, case.renewal, delivery, told, case.pen, case.kit):
+        return False
+    sale = case.session.get_one(sale_rows.Sale, case.renewal.sale_id)
+    receipts.issue_code(case.session, sale, case.renewal, case.pen)
+    return True
 
 
 def reject(case: Case, reason: str, content: dict[str, object], *, never_sent: bool = False) -> None:

@@ -183,6 +183,8 @@ def _is_exact(case: Case, line: StatementLine) -> bool | None:
     number = number_of(case.renewal, case.kit)
     if line.cost != case.renewal.cost or line.product_key not in (None, case.renewal.product_key):
         return False
+    if not number:
+        return True  # a new eSIM: our reference, the product and the amount are all there is to compare
     if line.number is None or line.number.startswith("+") != number.startswith("+"):
         return None  # a SIM's serial number and its phone number cannot be compared
     return line.number == number

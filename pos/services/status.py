@@ -13,6 +13,8 @@ from pos.domain.tills import Desk
 from pos.ports import Capability, CarrierUnavailable
 from pos.services import floats, journal, renewals, standings
 from pos.services.kit import Kit
+from pos.store import deliveries as delivery_rows
+from pos.store import plans as plan_rows
 from pos.store import print_jobs as job_rows
 from pos.store import renewals as renewal_rows
 from pos.store import sales as sale_rows
@@ -68,7 +70,7 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
     carrier, since = watch.look()
     store_id, till_id, printer_id = desk.store.id, desk.till.id, desk.till.printer_id
     with reading() as session:
-        shift, unfinished, questions, near_end, problem = session.execute(
+        shift, unfinished, questions, near_end, problem, codes, esim = session.execute(
             select(
                 shift_rows.open_number(till_id),
                 renewal_rows.unfinished_counted(store_id, UNFINISHED)
@@ -77,6 +79,8 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
                 job_rows.questions_counted(till_id),
                 till_rows.near_end_of(printer_id or 0),
                 job_rows.latest_problem(printer_id or 0),
+                delivery_rows.awaited_counted(store_id),
+                plan_rows.sells_esims(store_id),
             )
         ).one()
         alarms = standings.alarms(session, kit.now(), kit)
@@ -86,7 +90,9 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
         carrier_since=since,
         printer=_printer(printer_id, near_end, problem),
         printer_reason=problem or None,
-        unfinished=unfinished,
+        unfinished=unfinished + codes,
+        codes_awaited=codes,
+        sells_esims=esim is not None,
         paper_questions=questions,
         alarms=alarms,
         books_broken=journal.watch.fault is not None,

@@ -110,6 +110,8 @@ function release(form) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method === "dialog") return;
+  // What opens beside this page leaves it as it is: no answer will come here.
+  if ((event.submitter?.formTarget || form.target) === "_blank") return;
   if (form.dataset.busy) return event.preventDefault();
   form.dataset.busy = "1";
   event.submitter?.setAttribute("aria-busy", "true");

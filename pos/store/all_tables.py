@@ -1,6 +1,7 @@
 """Every table, imported once, so that the metadata is whole for migrations and for the check of drift."""
 
 from pos.store import (
+    deliveries,
     floats,
     holds,
     journal,
@@ -22,6 +23,7 @@ from pos.store import (
 from pos.store.base import Base
 
 __all__ = [
+    "deliveries",
     "floats",
     "prices",
     "holds",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, func, or_, select, update
+from sqlalchemy import ForeignKey, ScalarSelect, String, UniqueConstraint, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import plans as domain
 from pos.domain.money import Money
 from pos.domain.prices import Withheld
+from pos.ports import ProductKind
 from pos.store.base import Base, Minor, Moment, Word
 from pos.store.db import locked
 from pos.store.tills import Store
@@ -41,6 +42,9 @@ class Plan(Base):
     data_megabytes: Mapped[int | None]
     minutes: Mapped[int | None]
     texts: Mapped[int | None]
+    fulfilment: Mapped[str] = mapped_column(String(10), default="direct", server_default="direct")
+    redeem: Mapped[str | None] = mapped_column(String(600))
+    country: Mapped[str | None] = mapped_column(String(2))
     imported_at: Mapped[datetime] = mapped_column(Moment)
     retired_at: Mapped[datetime | None] = mapped_column(Moment)
     # The owner's own price, kept over every import; and why the plan is not on sale although the carrier has it.
@@ -66,16 +70,36 @@ class Plan(Base):
             data_megabytes=self.data_megabytes,
             minutes=self.minutes,
             texts=self.texts,
+            fulfilment=self.fulfilment,
+            redeem=self.redeem,
+            country=self.country,
         )
 
 
 def on_sale(session: Session, store_id: int, carrier: str, operator: str | None) -> list[Plan]:
-    """What the store sells of a carrier for SIMs of an operator (of all, where that is unknown), most sold first."""
+    """What the store sells of a carrier for SIMs of an operator (of all, where that is unknown), most sold first. New eSIMs
+    are for no SIM."""
     chosen = select(Plan).where(Plan.store_id == store_id, Plan.carrier == carrier)
-    chosen = chosen.where(Plan.retired_at.is_(None), Plan.withheld.is_(None))
+    chosen = chosen.where(Plan.retired_at.is_(None), Plan.withheld.is_(None), Plan.kind != ProductKind.ESIM)
     if operator is not None:
         chosen = chosen.where(or_(Plan.operator == operator, Plan.operator.is_(None)))
     return list(session.scalars(chosen.order_by(Plan.sold.desc(), Plan.price_minor, Plan.id)))
+
+
+def esims_on_sale(session: Session, store_id: int, carrier: str | None = None) -> list[Plan]:
+    """The new eSIMs that the store sells, of one carrier or of all: by country, most sold first."""
+    chosen = select(Plan).where(Plan.store_id == store_id, Plan.retired_at.is_(None), Plan.withheld.is_(None))
+    chosen = chosen.where(Plan.kind == ProductKind.ESIM)
+    if carrier is not None:
+        chosen = chosen.where(Plan.carrier == carrier)
+    return list(session.scalars(chosen.order_by(Plan.country, Plan.sold.desc(), Plan.price_minor, Plan.id)))
+
+
+def sells_esims(store_id: int) -> ScalarSelect[int]:
+    """Whether the store sells any; a figure of the strip."""
+    chosen = select(Plan.id).where(Plan.store_id == store_id, Plan.retired_at.is_(None), Plan.withheld.is_(None))
+    chosen = chosen.where(Plan.kind == ProductKind.ESIM)
+    return chosen.limit(1).scalar_subquery()
 
 
 def operator_of(session: Session, carrier: str, product_key: str | None) -> str | None:

@@ -49,6 +49,7 @@ class Renewal(Base):
     plan_name: Mapped[str] = mapped_column(String(120))
     line: Mapped[str] = mapped_column(String(40))
     kind: Mapped[str] = mapped_column(String(10))
+    fulfilment: Mapped[str] = mapped_column(String(10), default="direct", server_default="direct")
     currency: Mapped[str] = mapped_column(String(3))
     price_minor: Mapped[Minor]
     tax_minor: Mapped[Minor]
@@ -293,6 +294,12 @@ def unfinished_counted(store_id: int, states: frozenset[RenewalState]) -> Scalar
     """How many there are of them; a figure of the strip."""
     chosen = select(func.count()).select_from(Renewal)
     return chosen.where(is_open(), Renewal.store_id == store_id, Renewal.state.in_(states)).scalar_subquery()
+
+
+def last_confirmed(session: Session, number_look_up: str) -> Renewal | None:
+    """What this shop last renewed on a number."""
+    chosen = select(Renewal).where(Renewal.number_look_up == number_look_up, Renewal.state == RenewalState.CONFIRMED)
+    return session.scalar(chosen.order_by(Renewal.paid_at.desc()).limit(1))
 
 
 def by_look_up(session: Session, store_id: int | None, look_up: str, limit: int) -> list[tuple[Renewal, Sale]]:

@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from pos.web import (
     carriers,
+    codes,
     counter,
     family,
     hooks,
@@ -34,4 +35,4 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hooks.bp,
 )
 
-__all__ = ["BLUEPRINTS", "family", "paying", "refunds", "replacements"]
+__all__ = ["BLUEPRINTS", "codes", "family", "paying", "refunds", "replacements"]

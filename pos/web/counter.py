@@ -39,6 +39,7 @@ from pos.domain.words import N_
 from pos.services import holds, identity_checks, numbers, plans, receipts, sales, shifts
 from pos.web.errors import placed, refused, shown_again
 from pos.web.fields import CounterForm, ShortText, day_from, kept
+from pos.web.filters import strip_now
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("counter", __name__)
@@ -77,13 +78,14 @@ class PlanForm(CounterForm):
 
 
 def home_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None = None, sale_id: str | None = None) -> str:
-    here = desk()
+    here, strip = desk(), strip_now()
     return render_template(
         "counter/home.html",
         sale_id=sale_id or sales.new_id(),
         region=here.store.country,
         mine=sales.recent(here, kit=kit()),
-        unfinished=sales.unfinished(here),
+        unfinished=sales.unfinished(here, codes=bool(strip and strip.codes_awaited)),
+        sells_esims=bool(strip and strip.sells_esims),
         shift_open=shifts.current(here) is not None,
         errors=errors or {},
         typed=typed or {},
@@ -236,8 +238,8 @@ def show_plans(sale_id: Any) -> Any:
 
 def plans_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str], **more: Any) -> str:
     number_picture = sale.number_of({**kept(request.args), **typed}.get("number_id", ""))
-    offered = plans.offers(desk(), number_picture.carrier, number_picture.operator) if number_picture else []
-    filters = {name: kept(request.args).get(name, "")[:20] for name in ("line", "need", "budget")}
+    offered = _offered(number_picture) if number_picture else []
+    filters = {name: kept(request.args).get(name, "")[:20] for name in ("line", "need", "budget", "country")}
     effects = {plan.id: sales.effect_of(plan, number_picture, kit().now()) for plan in offered} if number_picture else {}
     names = {"zh_Hans": 1, "zh_Hant": 2}.get(str(get_locale()), 0)
     return render_template(
@@ -246,12 +248,25 @@ def plans_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str
         picked=number_picture,
         plans=[plan for plan in offered if fits(plan, filters)],
         lines=[(code, words[names]) for code, words in plans.lines_of(offered)],
+        countries=_countries(offered),
         filters=filters,
         effects=effects,
         errors=errors,
         typed=typed,
         **more,
     )
+
+
+def _offered(number: p.NumberPicture) -> list[Plan]:
+    """What fits a number; a new eSIM may be of any carrier."""
+    return plans.esims(desk()) if number.kind == "esim" else plans.offers(desk(), number.carrier, number.operator)
+
+
+def _countries(offered: list[Plan]) -> dict[str, str]:
+    """The countries among some plans, in the order of their names in the reader's language."""
+    names = get_locale().territories
+    codes = {plan.country for plan in offered if plan.country is not None}
+    return {code: names.get(code, code) for code in sorted(codes, key=lambda code: names.get(code, code))}
 
 
 def fits(plan: Plan, filters: dict[str, str]) -> bool:
@@ -268,7 +283,8 @@ def fits(plan: Plan, filters: dict[str, str]) -> bool:
         affordable = not filters["budget"] or plan.price <= parse(filters["budget"], plan.price.currency)
     except NotMoney:
         affordable = True
-    return wanted and affordable and filters["line"] in ("", plan.line)
+    there = filters["country"] in ("", plan.country)
+    return wanted and affordable and there and filters["line"] in ("", plan.line)
 
 
 def _plans_again(sale_id: str, errors: dict[str, str], typed: dict[str, str]) -> Any:

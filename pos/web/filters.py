@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import get_locale
@@ -15,6 +16,7 @@ from markupsafe import Markup
 
 from pos.domain.money import Money
 from pos.domain.permissions import Permission, may
+from pos.domain.pictures import Strip
 from pos.domain.plans import OPERATORS
 from pos.domain.tills import Store
 from pos.domain.words import LANGUAGES, from_accept
@@ -84,6 +86,15 @@ def language_of_request() -> str:
     return from_accept(request.headers.get("Accept-Language", ""))
 
 
+def strip_now() -> Strip | None:
+    """The strip of this page, asked for once."""
+    desk = current_desk()
+    if desk is not None and "strip" not in g:
+        g.strip = status.strip(desk, kit=kit())
+    found: Strip | None = g.get("strip")
+    return found
+
+
 def _everywhere() -> dict[str, Any]:
     desk = current_desk()
 
@@ -92,10 +103,12 @@ def _everywhere() -> dict[str, Any]:
 
     return {
         "desk": desk,
-        "strip": status.strip(desk, kit=kit()) if desk is not None else None,
+        "strip": strip_now(),
         "language": str(get_locale()),
         "languages": LANGUAGES,
         "can": can,
+        # Born with a page, so that the same button pressed twice is one press.
+        "new_press": lambda: str(uuid4()),
         "demo": current_app.config["DEMO"],
         "notice": g.get("notice"),
         "errors": {},

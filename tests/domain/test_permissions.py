@@ -19,6 +19,7 @@ MATRIX = {
     Permission.REFUND_CARD_IN_CASH: (False, True, True, False),
     Permission.OVERRIDE_DUPLICATE: (False, True, True, False),
     Permission.SEE_EXPECTED_CASH: (False, True, True, True),
+    Permission.REISSUE_CODE: (False, True, True, False),
     Permission.PRINTERS: (True, True, True, False),
     Permission.DECIDE: (False, True, True, False),
     Permission.AGREE: (True, True, True, False),

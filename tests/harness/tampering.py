@@ -31,6 +31,7 @@ from pos.domain.money import Money
 from pos.domain.payments import CardSlip
 from pos.domain.tills import Desk
 from pos.domain.verdicts import Evidence, Says
+from pos.ports import Carrier
 from pos.sandbox.records import Fate
 from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
@@ -39,6 +40,7 @@ from pos.services import (
     journal,
     ledger,
     payments,
+    plans,
     receipts,
     refunds,
     replacements,
@@ -52,6 +54,7 @@ from pos.store.base import Base
 from pos.store.db import db
 from tests.conftest import LONDON_NOON, StandingClock, _close, settings_in
 from tests.harness.result import Result, Say
+from tests.services.seller import PIN, Seller
 from tests.services.shop import SEVEN_DAYS, Shop
 from tools import check_export
 
@@ -270,11 +273,22 @@ def _day(shop: Shop) -> None:
     shop.open_shift(first)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.work()
+    _coded(shop, first)
     _family(shop, first, [next(numbers) for _ in range(3)])
     for number in (next(numbers), next(numbers)):
         _contradicted(shop, first, number)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.take_next()
+
+
+def _coded(shop: Shop, desk: Desk) -> None:
+    """A voucher: its code is a row of its own."""
+    seller: Carrier = Seller()
+    shop.kit.carriers["seller"] = seller
+    with shop.app.app_context():
+        plans.import_catalogue("LON", "seller", kit=shop.kit)
+    shop.take_cash(shop.ready(desk, "+447400123456", PIN))
+    shop.work()
 
 
 def _family(shop: Shop, desk: Desk, numbers: list[str]) -> None:
