@@ -547,6 +547,7 @@ def _names(thief: sqlite3.Connection, table: str, rowid: int) -> list[str]:
     key = ":".join(str(values[column.name]) for column in Base.metadata.tables[table].primary_key)
     nouns = {"sales": "sale", "renewals": "renewal", "shifts": "shift", "payments": "payment", "refunds": "refund"}
     nouns |= {"ledger_transfers": "ledger row", "attempts": "attempt", "verdicts": "verdict", "conflicts": "conflict"}
+    nouns |= {"deliveries": "delivery"}
     called = [f"{nouns.get(table, table)} {key}", f"{table} {key}", f"({table}:{key})", f"({table} {key})"]
     if table in ("receipts", "z_reports"):
         called.append(str(values["number"]))
