@@ -44,6 +44,8 @@ class DocumentProblem(StrEnum):
     TYPING_NOT_ALLOWED = "typing_not_allowed"
     MISSING_EXPIRY = "missing_expiry"
     EXPIRED = "expired"
+    AGE_UNKNOWN = "age_unknown"
+    TOO_YOUNG = "too_young"
     EXPIRED_WITHIN_GRACE = "expired_within_grace"
     EXPIRES_SOON = "expires_soon"
     NO_EXPIRY = "no_expiry"
@@ -56,7 +58,8 @@ WARNINGS = frozenset({DocumentProblem.EXPIRED_WITHIN_GRACE, DocumentProblem.EXPI
 class DocumentPolicy:
     """What a store accepts. ``accepted`` maps issuers (alpha-2, or a special code such as ``UNO``) to types,
     ``otherwise`` stands for all others. A document is good for ``grace_days`` after its last day, and close to it from
-    ``warn_days`` before. ``allow_typed`` False refuses numbers that were not read by a machine.
+    ``warn_days`` before. ``allow_typed`` False refuses numbers that were not read by a machine; ``youngest`` is the least age in
+    whole years, 0 for any.
 
     Raises ValueError for a key that is no issuer and for negative days: a policy with a typing mistake in it would
     silently accept too much or too little."""
@@ -66,6 +69,7 @@ class DocumentPolicy:
     grace_days: int = 0
     warn_days: int = 30
     allow_typed: bool = True
+    youngest: int = 0
 
     def __post_init__(self) -> None:
         for code in self.accepted:
@@ -125,10 +129,11 @@ def check_document(
     policy: DocumentPolicy,
     *,
     typed: bool = False,
+    age: int | None = None,
 ) -> DocumentVerdict:
     """Everything that can be said without looking at the document. ``country`` is the issuer as alpha-2, alpha-3 or MRZ
     code; ``number`` as printed; ``expires_on`` the last good day, ``today`` the store's. ``typed`` says that no machine
-    read it. Never raises; the number is not in the verdict."""
+    read it; ``age`` in whole years on that day, None where nothing told. Never raises; the number is not in the verdict."""
     found: set[DocumentProblem] = set()
     issuer = countries.issuer_key(country)
     if issuer is None:
@@ -139,6 +144,10 @@ def check_document(
         found.add(DocumentProblem.TYPING_NOT_ALLOWED)
     found |= _number_problems(type, issuer, normalise(number), today)
     found |= _expiry_problems(type, issuer, expires_on, today, policy)
+    if policy.youngest and age is None:
+        found.add(DocumentProblem.AGE_UNKNOWN)
+    elif age is not None and age < policy.youngest:
+        found.add(DocumentProblem.TOO_YOUNG)
     return DocumentVerdict(tuple(problem for problem in DocumentProblem if problem in found))
 
 

@@ -90,6 +90,18 @@ class PersonDoesNotMatch(BadInput):
     field = "matches_person"
 
 
+class ReasonNamesDocument(BadInput):
+    sentence = N_("The reason must not hold the number of the document; nothing was kept. Say why in other words.")
+    field = "reason"
+
+
+class ApproverRefused(BadInput):
+    sentence = N_(
+        "This number and PIN give no right to agree, or the account is locked. Nothing was changed; another manager may try."
+    )
+    field = "approver_pin"
+
+
 class CardSlipIncomplete(BadInput):
     sentence = N_("Copy the last four digits and the authorisation code from the terminal's slip.")
     field = "last4"
@@ -233,6 +245,24 @@ class PlanRetired(NeedsAttention):
 
 class DocumentMissing(NeedsAttention):
     sentence = N_("The customer's document has not been checked yet. Take no money; check the document first.")
+
+
+class ApprovalNeeded(NeedsAttention):
+    sentence = N_(
+        "A manager has to agree: {fault}. Take no money before that; the manager types number, PIN and the reason here."
+    )
+
+
+class OwnerOnly(NeedsAttention):
+    sentence = N_("This shop renews a number for its owner only. Take no money; ask the owner to come with a document.")
+
+
+class OtherOwner(NeedsAttention):
+    sentence = N_("The carrier has another owner on record for this number. Take no money; ask whose number it is.")
+
+
+class DocumentNeeded(NeedsAttention):
+    sentence = N_("In this shop nobody renews without a document. Take no money; ask for one that can be used here.")
 
 
 class PlanMissing(NeedsAttention):

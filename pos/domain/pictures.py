@@ -5,6 +5,7 @@ services leave it out and only ``masked`` remains."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -61,8 +62,9 @@ class NumberPicture:
 
 @dataclass(frozen=True)
 class DocumentPicture:
-    """Evidence of a check, without the document: ``type`` a word of documents.DocumentType, ``how`` scanned or typed,
-    ``carrier_match`` match, no_match or not_available."""
+    """Evidence of a check, without the document: ``type`` a word of documents.DocumentType, or none; ``how`` scanned, typed or
+    skipped; ``carrier_match`` and each of ``matches`` (attribute -> answer) match, no_match or not_available; ``whose`` own or
+    other; ``agreed_by`` the manager who let through what the store's rules stop."""
 
     type: str
     country: str
@@ -71,6 +73,9 @@ class DocumentPicture:
     carrier_match: str
     checked_by: str
     checked_at: datetime
+    whose: str = "own"
+    matches: Mapping[str, str] = field(default_factory=dict)
+    agreed_by: str | None = None
 
 
 @dataclass(frozen=True)

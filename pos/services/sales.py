@@ -378,6 +378,9 @@ def _document(session: Session, check: rows.IdentityCheck | None) -> p.DocumentP
         carrier_match=check.carrier_match,
         checked_by=_name(session, check.staff_id),
         checked_at=check.checked_at,
+        whose=check.whose,
+        matches=check.matches,
+        agreed_by=_name(session, check.approved_by) if check.approved_by is not None else None,
     )
 
 
