@@ -43,6 +43,12 @@ def people_at(store: Store) -> list[tuple[str, str, str]]:
         return [(person.number, person.name, person.role.value) for person in rows.people_of(session, store.id)]
 
 
+def who_may(store: Store, permission: Permission) -> list[tuple[str, str]]:
+    """(number, name) of everybody at this store whose role has a right."""
+    with reading() as session:
+        return [(person.number, person.name) for person in rows.people_of(session, store.id) if may(person.role, permission)]
+
+
 def sign_in(store: Store, till: Till, staff_number: str, pin: str, *, kit: Kit) -> str:
     """The id of a new stay for the browser. Raises SignInRefused: wrong, locked and unknown look the same.
 

@@ -78,6 +78,7 @@ document.addEventListener("keydown", (event) => {
 
 function enter(event) {
   if (event.key !== "Enter") return plainDigit(event);
+  if (gather(event)) return;
   const form = event.target.closest?.("form");
   const guarded = event.target.closest?.("[data-guard]");
   if (event.repeat && event.target.matches?.("input, button, a, select")) return event.preventDefault();
@@ -217,14 +218,39 @@ const complete = (text) => {
   const shape = `${lines.length}x${new Set(lines.map((line) => line.length)).size === 1 ? lines[0].length : 0}`;
   return ["2x44", "3x30", "2x36"].includes(shape);
 };
+const barcode = /(ANSI ?|AAMVA)\d{8}/;
+const zone = /^[PVIAC][A-Z<][A-Z<]{3}[A-Z0-9< ]*$/i;
 
 document.addEventListener("input", (event) => {
   const field = event.target;
   if (field.matches("[data-due]")) showChange(field);
   else if (field.matches("[data-unit]")) showPieces(field.closest("[data-pieces]"));
-  // After the last sign of the last line the scanner's own Enter may follow: wait for it before moving on.
-  else if (field.id === "mrz" && complete(field.value)) setTimeout(() => complete(field.value) && one("#matches_person")?.focus(), 2 * quick);
+  else if (field.id === "mrz") afterScan(field);
 });
+
+// After the last sign of the last line the scanner's own Enter may follow: wait for it before moving on. A barcode does not say
+// how many lines it has: it is over when the scanner falls silent.
+function afterScan(field) {
+  const text = field.value.trimEnd();
+  const wait = complete(text) ? 2 * quick : barcode.test(text) && bursts.fast >= 3 ? 8 * quick : 0;
+  if (wait) setTimeout(() => field.value.trimEnd() === text && document.activeElement === field && one("#matches_person")?.focus(), wait);
+}
+
+// A document scanned into the field for numbers comes line by line, each with an Enter: the first one must not send it off.
+const gathering = { timer: 0 };
+
+function gather(event) {
+  const field = event.target;
+  if (field.id !== "entry" || !fromScanner(event)) return false;
+  const text = field.value.replace(/\s/g, "");
+  const more = (zone.test(field.value) && text.length >= 28 && ![72, 88, 90].includes(text.length)) || barcode.test(text) || /^@/.test(text);
+  if (!more) return false;
+  event.preventDefault();
+  field.value += " ";
+  clearTimeout(gathering.timer);
+  gathering.timer = setTimeout(() => field.form.requestSubmit(), 8 * quick);
+  return true;
+}
 
 // ---------------------------------------------------------------- fragments (htmx)
 

@@ -18,6 +18,8 @@ from pos.domain.pan import looks_like_card
 from pos.domain.words import N_
 
 LONGEST = 400
+# The barcode of a licence is the longest that a page shows again.
+_LONGEST_KEPT = 2000
 # A thousand sums of this size still fit; whatever is larger is a slip of the keyboard, or no amount at all.
 _LARGEST_AMOUNT_MINOR = 10**12
 WHOLE_NUMBER = N_("Type how many pieces there are, as a whole number.")
@@ -45,7 +47,7 @@ def kept(values: Mapping[str, str]) -> dict[str, str]:
     return {
         name: cleaned(text)
         for name, text in values.items()
-        if name not in ("csrf_token", "pin") and len(text) <= LONGEST and not looks_like_card(text)
+        if name not in ("csrf_token", "pin", "approver_pin") and len(text) <= _LONGEST_KEPT and not looks_like_card(text)
     }
 
 
