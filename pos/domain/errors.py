@@ -149,6 +149,10 @@ class SaleNotFound(NotFound):
     sentence = N_("There is no such sale in this shop. Search by receipt number, or start with the customer's number.")
 
 
+class NumberNowhere(NotFound):
+    sentence = N_("This number stands in no sale, so there is nothing to erase. Compare it with what the customer wrote.")
+
+
 class NotAllowed(CounterError):
     sentence = N_("Your role does not allow this. Nothing was changed; ask a manager.")
 
@@ -287,6 +291,13 @@ class CarrierUnasked(NeedsAttention):
     sentence = N_(
         "The carrier cannot be asked at the moment what became of a renewal. Take no money for its plans; "
         "try again in a few minutes."
+    )
+
+
+class StillOpen(NeedsAttention):
+    sentence = N_(
+        "{count} sales of this customer are not over: money or an answer is on its way. Nothing was erased; "
+        "finish them first, then do it again."
     )
 
 

@@ -214,5 +214,7 @@ def _sending_task(renewal: rows.Renewal, attempt: rows.Attempt, kit: Kit) -> Tas
 
 
 def number_of(renewal: rows.Renewal, kit: Kit) -> str:
-    """The number in the clear, for the moment of a call or a comparison."""
+    """The number in the clear, for the moment of a call or a comparison; empty once it was erased."""
+    if not renewal.number_sealed:
+        return ""
     return kit.keys.open(renewal.number_sealed, f"renewals.number_sealed:{renewal.id}")
