@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
-from pos.domain import countries
+from pos.domain import countries, european_ids
 from pos.domain.mrz_fields import Mrz, MrzKind
 from pos.domain.national_numbers import (
     NumberCheck,
@@ -193,6 +193,11 @@ def _shape(pattern: str) -> _Rule:
     return rule
 
 
+def _timeless(rule: Callable[[str], NumberCheck]) -> _Rule:
+    """A rule that asks for no day."""
+    return lambda number, today: rule(number)
+
+
 def _chinese_permit(number: str, today: date) -> NumberCheck:
     # Foreigners' permanent residence cards before 2023 carry three letters and twelve digits without a check.
     return NumberCheck.HOLDS if re.fullmatch(r"[A-Z]{3}[0-9]{12}", number) else chinese_id(number, today)
@@ -218,8 +223,21 @@ _RULES: dict[tuple[str, DocumentType], _Rule] = {
     ("TW", DocumentType.PASSPORT): _shape(r"[0-9]{9}"),
     ("GB", DocumentType.PASSPORT): _shape(r"[0-9]{9}"),
     ("GB", DocumentType.RESIDENCE_PERMIT): _shape(r"[A-Z]{2}[A-Z0-9][0-9]{6}"),
-    # Great Britain's sixteen signs, with or without the two of the card's issue; Northern Ireland's eight digits.
-    ("GB", DocumentType.DRIVING_LICENCE): _shape(r"[A-Z9]{5}[0-9]{6}[A-Z9]{2}[A-Z0-9]{3}([0-9]{2})?|[0-9]{8}"),
+    ("GB", DocumentType.DRIVING_LICENCE): _timeless(european_ids.british_licence),
+    ("DE", DocumentType.NATIONAL_ID): _timeless(european_ids.german_card),
+    ("PL", DocumentType.NATIONAL_ID): _timeless(european_ids.polish_card),
+    ("ES", DocumentType.NATIONAL_ID): _timeless(european_ids.spanish_card),
+    ("ES", DocumentType.RESIDENCE_PERMIT): _timeless(european_ids.spanish_permit),
+    ("BE", DocumentType.NATIONAL_ID): _timeless(european_ids.belgian_card),
+    ("PT", DocumentType.NATIONAL_ID): _timeless(european_ids.portuguese_card),
+    ("NL", DocumentType.NATIONAL_ID): _timeless(european_ids.dutch_card),
+    ("NL", DocumentType.PASSPORT): _timeless(european_ids.dutch_card),
+    # No rule is published for these two: twelve digits until 2021, nine signs since; letters and digits in three forms.
+    ("FR", DocumentType.NATIONAL_ID): _shape(r"[0-9]{12}|[A-Z0-9]{9}"),
+    ("IT", DocumentType.NATIONAL_ID): _shape(r"[A-Z]{2}[0-9]{5}[A-Z]{2}|[A-Z]{2}[0-9]{7}|[0-9]{7}[A-Z]{2}"),
+    ("TH", DocumentType.NATIONAL_ID): _timeless(european_ids.thai_card),
+    ("MY", DocumentType.NATIONAL_ID): _timeless(european_ids.malaysian_card),
+    ("ID", DocumentType.NATIONAL_ID): _timeless(european_ids.indonesian_card),
 }
 
 
