@@ -1,4 +1,4 @@
-"""Whose number it is, what the carrier said attribute by attribute, and who agreed to a check that the rules stop."""
+"""Until when an ended plan can be renewed; whose number it is, what the carrier said attribute by attribute, and who agreed to a check that the rules stop."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,7 @@ down_revision = "0018"
 
 
 def upgrade() -> None:
+    op.add_column("number_checks", sa.Column("grace_ends_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("identity_checks", sa.Column("whose", sa.String(length=10), server_default="own", nullable=False))
     op.add_column("identity_checks", sa.Column("matches", sa.JSON(), server_default="{}", nullable=False))
     op.add_column("identity_checks", sa.Column("approved_by", sa.Integer(), nullable=True))
@@ -21,3 +22,4 @@ def downgrade() -> None:
     op.drop_column("identity_checks", "approved_by")
     op.drop_column("identity_checks", "matches")
     op.drop_column("identity_checks", "whose")
+    op.drop_column("number_checks", "grace_ends_at")

@@ -70,6 +70,34 @@ class SimNumberNotValid(BadInput):
     field = "entry"
 
 
+class SimBarred(BadInput):
+    sentence = N_("The carrier has barred this SIM. Take no money; the customer asks the carrier why.")
+    field = "entry"
+
+
+class SimSuspended(BadInput):
+    sentence = N_("The carrier has suspended this SIM. Take no money; the customer has it released by the carrier first.")
+    field = "entry"
+
+
+class SimGivenUp(BadInput):
+    sentence = N_("The plan of this SIM ended too long ago; the carrier renews it no more. Take no money; offer a new SIM.")
+    field = "entry"
+
+
+class TypeItAgain(BadInput):
+    sentence = N_(
+        "The carrier tells nothing about this number, so nothing confirms it. "
+        "Let the customer say it again and type it once more."
+    )
+    field = "entry_again"
+
+
+class TypedDifferently(BadInput):
+    sentence = N_("The two numbers differ. Take no money; ask the customer to show the number and type both again.")
+    field = "entry_again"
+
+
 class LooksLikeCard(BadInput):
     sentence = N_("This looks like a payment card number. It was not stored. Card numbers are never typed here.")
     field = "entry"
@@ -237,6 +265,13 @@ class TooManyNumbers(NeedsAttention):
 
 class LastNumber(NeedsAttention):
     sentence = N_("This is the only number of the sale, so it stays. No money moved; to end the sale, give it up.")
+
+
+class PlanOfOtherOperator(NeedsAttention):
+    sentence = N_(
+        "This number is with {operator} now, whatever its first digits say, and the plan is not. "
+        "Take no money; choose a plan of {operator}."
+    )
 
 
 class QuoteExpired(NeedsAttention):

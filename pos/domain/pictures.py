@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from pos.domain.eligibility import Standing, standing
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.print_jobs import JobKind, JobState
@@ -58,6 +59,13 @@ class NumberPicture:
     expires_at: datetime | None
     balances: tuple[BalancePicture, ...]
     asked_at: datetime
+    # Until when an ended plan can be renewed; the country that a SIM's number names.
+    grace_ends_at: datetime | None = None
+    issuer: str | None = None
+
+    def standing(self, now: datetime) -> Standing:
+        """Whether the carrier would renew it."""
+        return standing(self.state, self.grace_ends_at, now)
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,7 @@ def _asked(sale_id: str, renewal_id: str, number: str | None, desk: Desk, kit: K
             line = _refused(session, sale_id, renewal_id, desk)
             number = kit.keys.open(line.number_sealed, f"renewals.number_sealed:{line.id}")
     carrier, found = numbers.who_has(number, kit)
+    numbers.refuse_lost(found, kit.now())
     return _Target(
         number=number,
         masked=numbers.masked_number(number),

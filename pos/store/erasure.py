@@ -58,7 +58,7 @@ def forget_numbers(session: Session, sale_id: str, look_ups: list[str] | None = 
         if check.look_up and (look_ups is None or check.look_up in look_ups):
             gone += [check.sealed, check.salt, check.look_up.encode()]
             check.sealed, check.salt, check.look_up, check.masked = b"", b"", "", ""
-            check.plan_name, check.expires_at, check.balances = None, None, []
+            check.plan_name, check.expires_at, check.grace_ends_at, check.balances = None, None, None, []
     for line in session.scalars(select(Renewal).where(Renewal.sale_id == sale_id)):
         if line.number_look_up and (look_ups is None or line.number_look_up in look_ups):
             gone.append(line.number_sealed)

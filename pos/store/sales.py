@@ -83,6 +83,8 @@ class NumberCheck(Base):
     state: Mapped[str] = mapped_column(String(20))
     plan_name: Mapped[str | None] = mapped_column(String(120))
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Until when the carrier takes a renewal of a plan that has ended.
+    grace_ends_at: Mapped[datetime | None] = mapped_column(Moment)
     balances: Mapped[list[dict[str, str | None]]] = mapped_column(JSON)
     asked_at: Mapped[datetime] = mapped_column(Moment)
     # Taken out of the sale again before any money.

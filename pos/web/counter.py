@@ -71,6 +71,7 @@ TYPES: dict[DocumentType, str] = {
 
 class EntryForm(CounterForm):
     entry = ShortText(longest=2000, cards=True)
+    entry_again = ShortText(longest=60, cards=True)
     kind = ShortText(longest=20)
 
 
@@ -127,7 +128,7 @@ def number(sale_id: Any) -> Any:
     return _number(sale_id=str(sale_id))
 
 
-@shown_again(_home_again, "entry")
+@shown_again(_home_again, "entry", "entry_again")
 def _number(sale_id: str) -> Any:
     form = EntryForm()
     if not form.validate():
@@ -135,7 +136,8 @@ def _number(sale_id: str) -> Any:
     entry = _understood(form)
     match entry:
         case PhoneEntry():
-            numbers.ask_about(sale_id, entry.number.e164, "phone", desk(), str(get_locale()), kit=kit())
+            again = typed_again(form)
+            numbers.ask_about(sale_id, entry.number.e164, "phone", desk(), str(get_locale()), kit=kit(), again=again)
         case IccidEntry():
             numbers.ask_about(sale_id, entry.iccid.digits, "sim", desk(), str(get_locale()), kit=kit())
         case ReceiptEntry():
@@ -169,6 +171,13 @@ def _understood(form: EntryForm) -> Entry:
     if found is not None:
         return found
     return SearchEntry("", {EntryKind.PHONE: SearchHint.NUMBER_NOT_VALID, EntryKind.SIM: SearchHint.SIM_NOT_RIGHT}.get(kind))
+
+
+def typed_again(form: EntryForm) -> str:
+    """The number in the second field, empty when it was not filled in; what is no number differs from any."""
+    text = form.entry_again.data or ""
+    again = understand_as(EntryKind.PHONE, text, desk().store.country) if text else None
+    return again.number.e164 if isinstance(again, PhoneEntry) else text
 
 
 def _of_document(entry: MrzEntry | AamvaEntry) -> str:
