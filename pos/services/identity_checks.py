@@ -191,7 +191,10 @@ def _keep(
             check.approved_by = agreed_by.id
             words = {"concerns": [str(concern) for concern in wants], "reason": reason, "approved_by": agreed_by.number}
             pen.note(session, "identity.overridden", "sale", sale_id, words)
-        pen.note(session, f"identity.{'skipped' if evidence.how == 'skipped' else 'checked'}", "sale", sale_id, _told(evidence))
+        if evidence.how == "skipped":
+            pen.note(session, "identity.skipped", "sale", sale_id, _told(evidence))
+        else:
+            pen.note(session, "identity.checked", "sale", sale_id, _told(evidence))
         shift = shift_rows.open_at(session, desk.till.id)
         if evidence.how == "typed" and shift is not None:
             shift.typed_checks_count += 1
