@@ -50,6 +50,8 @@ PROVES_NOBODY = N_("a visa or a page of another kind says nothing about the pers
 
 # How far back a document that was here before is counted.
 _SEEN_BEFORE = timedelta(days=365)
+# Two lines of 36 signs; readers lose one or two.
+_SHORTEST_ZONE = 68
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,11 @@ def look(lines: str, desk: Desk, *, kit: Kit) -> Reading:
         times_before=times,
         last_before=last,
     )
+
+
+def is_begun(lines: str) -> bool:
+    """Whether these may be the first of more lines, as a hand types them: nothing is said of them yet."""
+    return len(mrz.joined(lines)) < _SHORTEST_ZONE and not aamva.is_aamva(lines)
 
 
 def corrected(lines: str, place: int, today: date) -> str:

@@ -278,7 +278,8 @@ def _document(sale_id: str) -> Any:
 def read_document(sale_id: Any) -> Any:
     """What the scanned lines say, beside them, while the clerk looks at the face. Nothing is written."""
     form = DocumentForm()
-    reading = document_reading.look(form.mrz.data or "", desk(), kit=kit()) if form.validate() and form.mrz.data else None
+    lines = form.mrz.data if form.validate() else None
+    reading = document_reading.look(lines, desk(), kit=kit()) if lines and not document_reading.is_begun(lines) else None
     return render_template("counter/_reading.html", reading=reading, lines=form.mrz.data)
 
 
