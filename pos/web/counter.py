@@ -151,7 +151,7 @@ def _number(sale_id: str) -> Any:
         case ImeiEntry():
             return _home_again(sale_id, {"entry": gettext(DEVICE)}, kept(request.form)), 422
         case MrzEntry() | AamvaEntry():
-            return home_page({"entry": gettext(_of_document(entry))}, {}, sale_id), 422
+            return _document_came_first(sale_id, entry)
         case BadgeEntry():
             return _home_again(sale_id, {"entry": gettext(BADGE)}, kept(request.form)), 422
         case SearchEntry(hint=hint):
@@ -180,12 +180,13 @@ def typed_again(form: EntryForm) -> str:
     return again.number.e164 if isinstance(again, PhoneEntry) else text
 
 
-def _of_document(entry: MrzEntry | AamvaEntry) -> str:
-    """A document came before the number: say whether it would do, and what to do next."""
+def _document_came_first(sale_id: str, entry: MrzEntry | AamvaEntry) -> Any:
+    """Say whether the document would do, and what comes first. Nothing of it is kept or shown again."""
     reading = document_reading.look(entry.lines, desk(), kit=kit())
-    if reading.seen is None:
-        return DOCUMENT_FIRST
-    return DOCUMENT_OF_NO_USE if reading.refused else DOCUMENT_READS_RIGHT
+    if reading.seen is not None and not reading.refused:
+        g.notice = gettext(DOCUMENT_READS_RIGHT)
+        return home_page({}, {}, sale_id)
+    return home_page({"entry": gettext(DOCUMENT_FIRST if reading.seen is None else DOCUMENT_OF_NO_USE)}, {}, sale_id), 422
 
 
 def nearly(hint: SearchHint | None, typed: str) -> Exception:

@@ -136,7 +136,7 @@ def test_a_document_before_the_number_is_understood_and_kept_nowhere(till: Till,
     """Line by line, each with its Enter: the first one must not send it off."""
     till.screen("entry")
     burst(till, passport())
-    till.page.wait_for_selector("#entry-says.field-error")
+    till.page.wait_for_selector(".notice")
     assert "This document reads right and can be used here. Type the phone number first" in till.text
     assert till.page.input_value("#entry") == "" and till.focused() == "entry"
     picture(till, "first")
