@@ -36,7 +36,7 @@ from pos.services.sales import mine, mine_to_see
 from pos.store import renewals as renewal_rows
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
-from pos.store.db import reading, retried, transaction
+from pos.store.db import queue_up, reading, retried, transaction
 from pos.store.life import move
 
 __all__ = ["PROBLEMS", "Approval", "Seen", "Whose", "read_lines", "skip", "verify"]
@@ -229,6 +229,7 @@ def _too_often(
     """What was done so often that a manager should look, counted with this one; at whatever till."""
     found = set()
     if rules.most_of_document and evidence.digest:
+        queue_up(session, evidence.digest)
         times, _ = rows.checks_of_document(session, evidence.digest, now - _DAY, sale_id)
         if times >= rules.most_of_document:
             found.add(Concern.DOCUMENT_OFTEN)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -47,7 +46,7 @@ from pos.domain.words import N_
 from pos.services import document_reading, identity_checks, numbers, plans, receipts, sales, shifts, staff
 from pos.services.document_reading import Reading
 from pos.services.identity_checks import Approval, Whose
-from pos.web.errors import placed, refused, shown_again
+from pos.web.errors import placed, refused, say, shown_again, status_of
 from pos.web.fields import CounterForm, ShortText, day_from, kept
 from pos.web.login import desk, door, kit
 
@@ -221,10 +220,11 @@ def page_of(sale: p.SalePicture, errors: dict[str, str] | None = None, typed: di
 
 
 def document_page(
-    sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str], approval: bool = False, reading: Reading | None = None
+    sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str], approval: str = "", reading: Reading | None = None
 ) -> str:
     names, rules = get_locale().territories, kit().rulebook.of(desk().store.code)
     codes = sorted((code for code in names if len(code) == 2 and issuer_key(code) == code), key=lambda code: names[code])
+    asks = bool(approval) or bool({"reason", "approver_pin"} & set(errors))
     if reading is None and typed.get("mrz"):
         reading = document_reading.look(typed["mrz"], desk(), kit=kit())
     return render_template(
@@ -233,8 +233,9 @@ def document_page(
         types=[(kind.value, gettext(label)) for kind, label in TYPES.items()],
         countries=[(code, names[code]) for code in codes],
         rules=rules,
-        managers=staff.who_may(desk().store, Permission.OVERRIDE_IDENTITY),
-        approval=approval or bool({"reason", "approver_pin"} & set(errors)),
+        managers=staff.who_may(desk().store, Permission.OVERRIDE_IDENTITY) if asks else [],
+        asks=asks,
+        approval=approval,
         reading=reading,
         lines=typed.get("mrz", ""),
         errors=errors,
@@ -242,7 +243,7 @@ def document_page(
     )
 
 
-def _document_again(sale_id: str, errors: dict[str, str], typed: dict[str, str], approval: bool = False) -> str:
+def _document_again(sale_id: str, errors: dict[str, str], typed: dict[str, str], approval: str = "") -> str:
     return document_page(sales.show(sale_id, desk(), kit=kit()), errors, typed, approval)
 
 
@@ -270,7 +271,7 @@ def _document(sale_id: str) -> Any:
             matches = "matches_person" in request.form
             identity_checks.verify(sale_id, _seen(form), matches, desk(), kit=kit(), whose=whose, approval=_approval(form))
     except ApprovalNeeded as error:
-        return refused(error, partial(_document_again, sale_id, approval=True), ())
+        return _document_again(sale_id, {}, kept(request.form), say(error)), status_of(error)
     return redirect(url_for("counter.sale", sale_id=sale_id))
 
 
@@ -278,6 +279,7 @@ def _document(sale_id: str) -> Any:
 @door(Permission.SELL)
 def read_document(sale_id: Any) -> Any:
     """What the scanned lines say, beside them, while the clerk looks at the face. Nothing is written."""
+    sales.show(str(sale_id), desk(), kit=kit())  # nobody asks about documents for a sale that is not his to see
     form = DocumentForm()
     lines = form.mrz.data if form.validate() else None
     reading = document_reading.look(lines, desk(), kit=kit()) if lines and not document_reading.is_begun(lines) else None

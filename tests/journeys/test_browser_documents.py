@@ -6,10 +6,13 @@ from __future__ import annotations
 import os
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pos.app import DEMO_PINS
+from pos.domain.identity_rules import Allowance, IdentityRules, Rulebook
 from tests.domain.test_aamva import SPECIMEN
 from tests.journeys.browser import NARROW, SCANNER_MS, WIDE, Till, _digit, passport
 from tests.journeys.conftest import OpenTill
@@ -193,3 +196,24 @@ def test_the_same_in_chinese(open_till: OpenTill, shop: LiveShop, locale: str) -
     till.page.click(".plans button")
     till.page.wait_for_selector(".read-back")
     picture(till, "check")
+
+
+def test_a_manager_agrees_on_the_clerks_page(till: Till, shop: LiveShop) -> None:
+    rules = IdentityRules(typed=Allowance.APPROVAL, skipped=Allowance.APPROVAL)
+    shop.app.extensions["simcounter"] = replace(shop.kit, rulebook=Rulebook(rules))
+    till.number()
+    picture(till, "rules")
+    till.page.click("details.fold summary")
+    till.page.fill("#document_number", "533380006")
+    till.page.fill("#expires_on", "2031-05-01")
+    till.page.check("#matches_person")
+    till.page.focus("#document_number")
+    till.press("Enter")
+    till.page.wait_for_selector("#approver_pin:focus")
+    till.screen("approver_pin")
+    assert till.page.input_value("#document_number") == "533380006"
+    picture(till, "approval")
+    till.type(DEMO_PINS["201"]).press("Tab").type("card worn out").press("Enter")
+    till.page.wait_for_selector(".plans")
+    till.plan()
+    assert "Priya Nair agreed." in till.text
