@@ -47,7 +47,7 @@ from pos.services import document_reading, identity_checks, numbers, plans, rece
 from pos.services.document_reading import Reading
 from pos.services.identity_checks import Approval, Whose
 from pos.web.errors import placed, refused, say, shown_again, status_of
-from pos.web.fields import CounterForm, ShortText, day_from, kept
+from pos.web.fields import CounterForm, ScannedText, ShortText, day_from, kept
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("counter", __name__)
@@ -56,7 +56,9 @@ DEVICE = N_("This is the number of a device, not of a SIM. Ask for the phone num
 DOCUMENT_READS_RIGHT = N_(
     "This document reads right and can be used here. Type the phone number first; the document is scanned on the next page."
 )
-DOCUMENT_OF_NO_USE = N_("This document cannot be used here. Take no money; ask for another one, then type the phone number.")
+DOCUMENT_OF_NO_USE = N_(
+    "This is a document. Type the phone number first, and ask for another document: this one cannot be used here."
+)
 DOCUMENT_FIRST = N_("This is a document. Type the phone number first; the document is scanned on the next page.")
 BADGE = N_("This is a staff badge. Lock the till (F8) and choose the name there.")
 TYPES: dict[DocumentType, str] = {
@@ -69,13 +71,13 @@ TYPES: dict[DocumentType, str] = {
 
 
 class EntryForm(CounterForm):
-    entry = ShortText(longest=2000, cards=True)
+    entry = ScannedText(cards=True)
     entry_again = ShortText(longest=60, cards=True)
     kind = ShortText(longest=20)
 
 
 class DocumentForm(CounterForm):
-    mrz = ShortText(longest=2000, cards=True)
+    mrz = ScannedText(cards=True)
     accept = ShortText(longest=2)
     document_type = ShortText(longest=30)
     document_country = ShortText(longest=3)

@@ -34,7 +34,7 @@ CHECKS, CUSTOMERS = (int(count) for count in os.environ.get("POS_PRIVACY", "100,
 def sold(shop: Shop) -> list[str]:
     """Numbers of customers who renewed and whose renewal is over."""
     shop.open_shift(shop.desk())
-    names = [f"+44770090{1000 + place:04}" for place in range(CUSTOMERS)]
+    names = [f"+447700900{place:03}" for place in range(CUSTOMERS)]
     for number in names:
         shop.take_cash(shop.ready(shop.desk(), number))
     shop.work()
