@@ -492,6 +492,51 @@ def _other_version() -> list[str]:
     return [] if there == ours else [f"schema {there or 'none'} where this version needs {ours}: run `pos db upgrade`"]
 
 
+@main.command()
+@click.pass_context
+def purge(context: click.Context) -> None:
+    """Delete evidence and numbers that are older than the store's rules let them be, and search the database's bytes for them.
+    Run it daily. Exit status 1 when something of it is still there."""
+    from pos.services import retention
+
+    app = _app(_settings(context))
+    with app.app_context():
+        _told_gone(retention.purge(kit=app.extensions["simcounter"]), "deleted as too old")
+
+
+@main.command()
+@click.option("--asked-by", required=True, help="the staff number of the manager who does it")
+@click.option("--agreed-by", required=True, help="the staff number of the second manager")
+@click.pass_context
+def erase(context: click.Context, asked_by: str, agreed_by: str) -> None:
+    """Erase a customer who asked for it. The number is asked for, because a command line is kept by the shell."""
+    from pos.domain.errors import CounterError
+    from pos.domain.numbers import NotANumber, parse_iccid, parse_phone
+    from pos.services import retention
+
+    app = _app(_settings(context))
+    typed = click.prompt("The customer's number, with + and country, or the SIM's number")
+    try:
+        number = parse_phone(typed, "").e164 if "+" in typed else parse_iccid(typed).digits
+        with app.app_context():
+            gone = retention.erase(number, asked_by, agreed_by, kit=app.extensions["simcounter"])
+            _told_gone(gone, "erased")
+    except NotANumber:
+        raise click.ClickException("This is no number with + and country, and no SIM's number. Nothing was erased.") from None
+    except CounterError as refusal:
+        raise click.ClickException(str(refusal)) from None
+
+
+def _told_gone(gone: Any, done: str) -> None:
+    click.echo(f"{gone.checks} checks of documents and the numbers of {gone.numbers} sales {done}.")
+    if not gone.searched:
+        click.echo("A database server's files cannot be searched from here; its log and its backups keep old bytes for a while.")
+    elif gone.left:
+        raise click.ClickException(f"{gone.left} of the deleted values still stand in the database's files. Run it again.")
+    elif gone.checks or gone.numbers:
+        click.echo("None of it stands in the database's files any more. Backups keep it until they expire.")
+
+
 @main.command("resolve-statement")
 @click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
 @click.option("--carrier", default=None, help="only this one; all that have a statement otherwise")

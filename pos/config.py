@@ -9,6 +9,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from pos.domain.documents import DocumentPolicy, DocumentType
+from pos.domain.identity_rules import DOCUMENTS, Allowance, IdentityRules, Rulebook
+
 
 class ConfigUnusable(Exception):
     """The file is missing, unreadable or wrong; the message is for the person who installs."""
@@ -45,6 +48,44 @@ class Logging(_Part):
     level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
 
+class Identity(_Part):
+    """What every store asks of the check of a person; pos.domain.identity_rules says what each of them means."""
+
+    accepted: dict[str, tuple[DocumentType, ...]] = {}
+    otherwise: tuple[DocumentType, ...] = (DocumentType.PASSPORT,)
+    youngest: int = Field(default=0, ge=0, le=120)
+    grace_days: int = Field(default=0, ge=0, le=3650)
+    warn_days: int = Field(default=30, ge=0, le=365)
+    skipped: Allowance = Allowance.REFUSED
+    typed: Allowance = Allowance.ALLOWED
+    expired: Allowance = Allowance.REFUSED
+    anothers_number: Allowance = Allowance.ALLOWED
+    other_owner: Allowance = Allowance.ALLOWED
+    most_of_document: int = Field(default=0, ge=0)
+    most_of_number: int = Field(default=0, ge=0)
+    most_of_clerk: int = Field(default=0, ge=0)
+    keep_digest: bool = True
+    evidence_days: int = Field(default=180, ge=1)
+    numbers_days: int = Field(default=730, ge=1)
+
+    def rules(self) -> IdentityRules:
+        """Raises ValueError for a country that is none."""
+        accepted = {issuer: frozenset(types) for issuer, types in self.accepted.items()} or DOCUMENTS.accepted
+        return IdentityRules(
+            documents=DocumentPolicy(
+                accepted=accepted,
+                otherwise=frozenset(self.otherwise),
+                grace_days=self.grace_days,
+                warn_days=self.warn_days,
+                youngest=self.youngest,
+            ),
+            **{name: getattr(self, name) for name in _AS_THEY_ARE},
+        )
+
+
+_AS_THEY_ARE = tuple(name for name in IdentityRules.__dataclass_fields__ if name in Identity.model_fields)
+
+
 class Settings(_Part):
     demo: bool = False
     paper_page: str | None = None
@@ -53,6 +94,9 @@ class Settings(_Part):
     security: Security
     worker: Worker = Worker()
     logging: Logging = Logging()
+    identity: Identity = Identity()
+    # Store code -> what differs there from the rules for all.
+    identity_at: dict[str, dict[str, object]] = {}
     # Each carrier's own table is checked by its adapter, which knows the keys of its protocol.
     carriers: dict[str, dict[str, object]] = {}
     # Carrier -> the secret part of the address that it calls.
@@ -68,6 +112,12 @@ class Settings(_Part):
                 )
         return hooks
 
+    def rulebook(self) -> Rulebook:
+        """Raises ValueError (pydantic's is one) for a key, a country or a figure that cannot be."""
+        usual = self.identity.model_dump(exclude_unset=True)
+        stores = {code: Identity.model_validate(usual | other).rules() for code, other in self.identity_at.items()}
+        return Rulebook(self.identity.rules(), stores)
+
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -82,9 +132,12 @@ def load(path: Path) -> Settings:
         raise ConfigUnusable(f"The configuration {path} cannot be read: {fault}") from None
     try:
         settings = Settings.model_validate(content)
+        settings.rulebook()
     except ValidationError as fault:
         wrong = [f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in fault.errors()]
         raise ConfigUnusable(f"The configuration {path} is wrong at " + "; ".join(wrong)) from None
+    except ValueError as fault:
+        raise ConfigUnusable(f"The configuration {path} is wrong at identity: {fault}") from None
     if settings.demo and settings.server.host not in LOOPBACK:
         raise ConfigUnusable("The demo has known PINs and listens on this machine only: set server.host to 127.0.0.1.")
     here = path.resolve().parent

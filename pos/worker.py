@@ -22,6 +22,7 @@ from pos.services import (
     plans,
     print_jobs,
     renewals,
+    retention,
     statements,
     status,
 )
@@ -35,6 +36,7 @@ _PRESSES = 8
 _RECOVER_EVERY = timedelta(seconds=10)
 _ASK_CARRIERS_EVERY = timedelta(seconds=20)
 _READ_STATEMENTS_EVERY = timedelta(minutes=15)
+_PURGE_EVERY = timedelta(days=1)
 
 # Puts one sheet on paper and says what is known: (result, reason, near end). Given by app.py, which knows the printers.
 Press = Callable[[print_jobs.Sheet, Callable[[], bool]], tuple[str, str | None, bool]]
@@ -63,6 +65,7 @@ class Worker:
         self._recovered_at: datetime | None = None
         self._asked_at: datetime | None = None
         self._read_at: datetime | None = None
+        self._purged_at: datetime | None = None
 
     def start(self) -> None:
         """Own what an earlier life of this worker left in doubt, then begin."""
@@ -158,4 +161,9 @@ class Worker:
             for silent in statements.resolve_by_day(kit=self._kit):
                 log.warning("worker.statement", carrier=silent)
             self._reader.submit(self._read_catalogues)
+        if self._purged_at is None or now - self._purged_at > _PURGE_EVERY:
+            self._purged_at = now
+            gone = retention.purge(kit=self._kit)
+            if gone.left:
+                log.error("worker.purge", left=gone.left)
         return False

@@ -40,6 +40,8 @@ from pos.domain.renewals import RenewalState
 from pos.domain.sales import MOST_NUMBERS, SaleState
 from pos.domain.words import LANGUAGES
 from pos.services import holds, identity_checks, numbers, receipts, sales
+from pos.services.document_reading import age_on
+from pos.services.identity_checks import Approval, Whose
 
 # A caller that waits holds one of the server's threads; the counter's screens need the others.
 _WAITING_AT_ONCE = 3
@@ -58,14 +60,32 @@ class DocumentBody(Body):
     country = Text(longest=3, shortest=1, required=True)
     number = Text(longest=30, shortest=1, required=True)
     expires_on = Day(allow_none=True)
+    birth_date = Day(allow_none=True, metadata={"description": "Where the shop asks for an age; only the age is judged"})
+
+
+class ApprovalBody(Body):
+    """A manager beside the device agrees to what the store's rules stop. In a manager's own session the reason is enough."""
+
+    reason = Text(longest=200, shortest=1, required=True, metadata={"description": "For the journal, without names and numbers"})
+    staff_number = Text(longest=12)
+    pin = Text(longest=12)
 
 
 class IdentityBody(Body):
     """What was read from the document: its machine readable lines, or what stands on it. Neither is stored."""
 
-    mrz = Text(longest=200, cards=True, lines=True, metadata={"description": "Two or three lines, as a scanner sends them"})
+    mrz = Text(
+        longest=2000,
+        cards=True,
+        lines=True,
+        metadata={"description": "Two or three lines, or the barcode of an American licence, as a scanner sends them"},
+    )
     document = Part(DocumentBody)
     matches_person = Flag(required=True)
+    whose = OneWord(
+        Whose, load_default=Whose.OWN.value, metadata={"description": "`other`: the customer pays for another person's number"}
+    )
+    approval = Part(ApprovalBody)
 
 
 class PlanBody(Body):
@@ -90,6 +110,9 @@ class DocumentAnswer(Answer):
     last3 = fields.String(required=True)
     how = fields.String(required=True)
     carrier_match = fields.String(required=True)
+    matches = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    whose = fields.String(required=True)
+    agreed_by = fields.String(required=True, allow_none=True)
     checked_by = fields.String(required=True)
     checked_at = Moment(required=True)
 
@@ -258,8 +281,13 @@ def check_identity(sent: dict[str, Any], sale_id: UUID) -> Any:
     """Check the customer's document.
 
     Send `mrz` where it was scanned, else `document`. What is kept is that it was seen: kind, country and the last three
-    signs of its number."""
-    identity_checks.verify(str(sale_id), _seen(sent), sent["matches_person"], desk(), kit=kit())
+    signs of its number. What the store's rules stop is refused with 409 `approval-needed`; a manager lets it through with
+    `approval`."""
+    agreed = sent.get("approval")
+    approval = Approval(agreed["reason"], agreed.get("staff_number", ""), agreed.get("pin", "")) if agreed is not None else None
+    identity_checks.verify(
+        str(sale_id), _seen(sent), sent["matches_person"], desk(), kit=kit(), whose=Whose(sent["whose"]), approval=approval
+    )
     return shown(sale_id)
 
 
@@ -267,8 +295,15 @@ def _seen(sent: dict[str, Any]) -> identity_checks.Seen:
     """What was scanned or typed. Raises DocumentUnreadable at the field it came from."""
     document = sent.get("document")
     if document is not None:
-        expires_on = document.get("expires_on")
-        return identity_checks.Seen(DocumentType(document["type"]), document["country"], document["number"], expires_on)
+        born = document.get("birth_date")
+        return identity_checks.Seen(
+            DocumentType(document["type"]),
+            document["country"],
+            document["number"],
+            document.get("expires_on"),
+            birth_date=born.isoformat() if born is not None else None,
+            age=age_on(born, desk().store.local(kit().now()).date()),
+        )
     try:
         return identity_checks.read_lines(sent.get("mrz", ""), desk().store.local(kit().now()).date())
     except DocumentUnreadable as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
-from pos.domain import countries
+from pos.domain import countries, european_ids
 from pos.domain.mrz_fields import Mrz, MrzKind
 from pos.domain.national_numbers import (
     NumberCheck,
@@ -44,6 +44,8 @@ class DocumentProblem(StrEnum):
     TYPING_NOT_ALLOWED = "typing_not_allowed"
     MISSING_EXPIRY = "missing_expiry"
     EXPIRED = "expired"
+    AGE_UNKNOWN = "age_unknown"
+    TOO_YOUNG = "too_young"
     EXPIRED_WITHIN_GRACE = "expired_within_grace"
     EXPIRES_SOON = "expires_soon"
     NO_EXPIRY = "no_expiry"
@@ -56,7 +58,8 @@ WARNINGS = frozenset({DocumentProblem.EXPIRED_WITHIN_GRACE, DocumentProblem.EXPI
 class DocumentPolicy:
     """What a store accepts. ``accepted`` maps issuers (alpha-2, or a special code such as ``UNO``) to types,
     ``otherwise`` stands for all others. A document is good for ``grace_days`` after its last day, and close to it from
-    ``warn_days`` before. ``allow_typed`` False refuses numbers that were not read by a machine.
+    ``warn_days`` before. ``allow_typed`` False refuses numbers that were not read by a machine; ``youngest`` is the least age in
+    whole years, 0 for any.
 
     Raises ValueError for a key that is no issuer and for negative days: a policy with a typing mistake in it would
     silently accept too much or too little."""
@@ -66,6 +69,7 @@ class DocumentPolicy:
     grace_days: int = 0
     warn_days: int = 30
     allow_typed: bool = True
+    youngest: int = 0
 
     def __post_init__(self) -> None:
         for code in self.accepted:
@@ -125,10 +129,11 @@ def check_document(
     policy: DocumentPolicy,
     *,
     typed: bool = False,
+    age: int | None = None,
 ) -> DocumentVerdict:
     """Everything that can be said without looking at the document. ``country`` is the issuer as alpha-2, alpha-3 or MRZ
     code; ``number`` as printed; ``expires_on`` the last good day, ``today`` the store's. ``typed`` says that no machine
-    read it. Never raises; the number is not in the verdict."""
+    read it; ``age`` in whole years on that day, None where nothing told. Never raises; the number is not in the verdict."""
     found: set[DocumentProblem] = set()
     issuer = countries.issuer_key(country)
     if issuer is None:
@@ -139,6 +144,10 @@ def check_document(
         found.add(DocumentProblem.TYPING_NOT_ALLOWED)
     found |= _number_problems(type, issuer, normalise(number), today)
     found |= _expiry_problems(type, issuer, expires_on, today, policy)
+    if policy.youngest and age is None:
+        found.add(DocumentProblem.AGE_UNKNOWN)
+    elif age is not None and age < policy.youngest:
+        found.add(DocumentProblem.TOO_YOUNG)
     return DocumentVerdict(tuple(problem for problem in DocumentProblem if problem in found))
 
 
@@ -184,6 +193,11 @@ def _shape(pattern: str) -> _Rule:
     return rule
 
 
+def _timeless(rule: Callable[[str], NumberCheck]) -> _Rule:
+    """A rule that asks for no day."""
+    return lambda number, today: rule(number)
+
+
 def _chinese_permit(number: str, today: date) -> NumberCheck:
     # Foreigners' permanent residence cards before 2023 carry three letters and twelve digits without a check.
     return NumberCheck.HOLDS if re.fullmatch(r"[A-Z]{3}[0-9]{12}", number) else chinese_id(number, today)
@@ -209,8 +223,21 @@ _RULES: dict[tuple[str, DocumentType], _Rule] = {
     ("TW", DocumentType.PASSPORT): _shape(r"[0-9]{9}"),
     ("GB", DocumentType.PASSPORT): _shape(r"[0-9]{9}"),
     ("GB", DocumentType.RESIDENCE_PERMIT): _shape(r"[A-Z]{2}[A-Z0-9][0-9]{6}"),
-    # Great Britain's sixteen signs, with or without the two of the card's issue; Northern Ireland's eight digits.
-    ("GB", DocumentType.DRIVING_LICENCE): _shape(r"[A-Z9]{5}[0-9]{6}[A-Z9]{2}[A-Z0-9]{3}([0-9]{2})?|[0-9]{8}"),
+    ("GB", DocumentType.DRIVING_LICENCE): _timeless(european_ids.british_licence),
+    ("DE", DocumentType.NATIONAL_ID): _timeless(european_ids.german_card),
+    ("PL", DocumentType.NATIONAL_ID): _timeless(european_ids.polish_card),
+    ("ES", DocumentType.NATIONAL_ID): _timeless(european_ids.spanish_card),
+    ("ES", DocumentType.RESIDENCE_PERMIT): _timeless(european_ids.spanish_permit),
+    ("BE", DocumentType.NATIONAL_ID): _timeless(european_ids.belgian_card),
+    ("PT", DocumentType.NATIONAL_ID): _timeless(european_ids.portuguese_card),
+    ("NL", DocumentType.NATIONAL_ID): _timeless(european_ids.dutch_card),
+    ("NL", DocumentType.PASSPORT): _timeless(european_ids.dutch_card),
+    # No rule is published for these two: twelve digits until 2021, nine signs since; letters and digits in three forms.
+    ("FR", DocumentType.NATIONAL_ID): _shape(r"[0-9]{12}|[A-Z0-9]{9}"),
+    ("IT", DocumentType.NATIONAL_ID): _shape(r"[A-Z]{2}[0-9]{5}[A-Z]{2}|[A-Z]{2}[0-9]{7}|[0-9]{7}[A-Z]{2}"),
+    ("TH", DocumentType.NATIONAL_ID): _timeless(european_ids.thai_card),
+    ("MY", DocumentType.NATIONAL_ID): _timeless(european_ids.malaysian_card),
+    ("ID", DocumentType.NATIONAL_ID): _timeless(european_ids.indonesian_card),
 }
 
 

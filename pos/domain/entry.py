@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pos.domain import mrz
+from pos.domain.aamva import is_aamva
 from pos.domain.documents import normalise
 from pos.domain.national_numbers import NumberCheck, chinese_id, hong_kong_id, taiwan_id, taiwan_resident
 from pos.domain.numbers import (
@@ -78,6 +79,13 @@ class MrzEntry:
 
 
 @dataclass(frozen=True)
+class AamvaEntry:
+    """The barcode of a North American licence, for the ID check and nowhere else, like an MRZ."""
+
+    lines: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class ReceiptEntry:
     """A receipt number in capitals: ``LON1-000123``."""
 
@@ -110,7 +118,16 @@ class NothingEntry:
 
 
 Entry = (
-    PhoneEntry | IccidEntry | ImeiEntry | MrzEntry | ReceiptEntry | BadgeEntry | CardNumberRefused | SearchEntry | NothingEntry
+    PhoneEntry
+    | IccidEntry
+    | ImeiEntry
+    | MrzEntry
+    | AamvaEntry
+    | ReceiptEntry
+    | BadgeEntry
+    | CardNumberRefused
+    | SearchEntry
+    | NothingEntry
 )
 
 # Longer than any zone with its line breaks, and than any name.
@@ -145,6 +162,8 @@ def understand(text: str, region: str, receipt_prefixes: Collection[str] = ()) -
     prefix with a letter in it will do. Never raises.
 
     The order is the safety: what belongs to the ID check first, then the card detector, then what the shapes say."""
+    if is_aamva(text):
+        return AamvaEntry(text)
     if len(text.strip()) > _LONGEST:
         return SearchEntry("", SearchHint.TEXT_TOO_LONG)
     signs = _tidy(text)
@@ -166,6 +185,8 @@ def understand_as(kind: EntryKind, text: str, region: str) -> Entry | None:
     say.
 
     Never raises."""
+    if is_aamva(text):
+        return AamvaEntry(text)
     if len(text.strip()) > _LONGEST:
         return None
     signs = _tidy(text)

@@ -70,6 +70,34 @@ class SimNumberNotValid(BadInput):
     field = "entry"
 
 
+class SimBarred(BadInput):
+    sentence = N_("The carrier has barred this SIM. Take no money; the customer asks the carrier why.")
+    field = "entry"
+
+
+class SimSuspended(BadInput):
+    sentence = N_("The carrier has suspended this SIM. Take no money; the customer has it released by the carrier first.")
+    field = "entry"
+
+
+class SimGivenUp(BadInput):
+    sentence = N_("The plan of this SIM ended too long ago; the carrier renews it no more. Take no money; offer a new SIM.")
+    field = "entry"
+
+
+class TypeItAgain(BadInput):
+    sentence = N_(
+        "The carrier tells nothing about this number, so nothing confirms it. "
+        "Let the customer say it again and type it once more."
+    )
+    field = "entry_again"
+
+
+class TypedDifferently(BadInput):
+    sentence = N_("The two numbers differ. Take no money; ask the customer to show the number and type both again.")
+    field = "entry_again"
+
+
 class LooksLikeCard(BadInput):
     sentence = N_("This looks like a payment card number. It was not stored. Card numbers are never typed here.")
     field = "entry"
@@ -88,6 +116,18 @@ class DocumentNotAccepted(BadInput):
 class PersonDoesNotMatch(BadInput):
     sentence = N_("Tick that the person matches the document. If the person does not match, do not sell.")
     field = "matches_person"
+
+
+class ReasonNamesDocument(BadInput):
+    sentence = N_("The reason must not hold the number of the document; nothing was kept. Say why in other words.")
+    field = "reason"
+
+
+class ApproverRefused(BadInput):
+    sentence = N_(
+        "This number and PIN give no right to agree, or the account is locked. Nothing was changed; another manager may try."
+    )
+    field = "approver_pin"
 
 
 class CardSlipIncomplete(BadInput):
@@ -135,6 +175,10 @@ class NotFound(CounterError):
 
 class SaleNotFound(NotFound):
     sentence = N_("There is no such sale in this shop. Search by receipt number, or start with the customer's number.")
+
+
+class NumberNowhere(NotFound):
+    sentence = N_("This number stands in no sale, so there is nothing to erase. Compare it with what the customer wrote.")
 
 
 class NotAllowed(CounterError):
@@ -223,6 +267,13 @@ class LastNumber(NeedsAttention):
     sentence = N_("This is the only number of the sale, so it stays. No money moved; to end the sale, give it up.")
 
 
+class PlanOfOtherOperator(NeedsAttention):
+    sentence = N_(
+        "This number is with {operator} now, whatever its first digits say, and the plan is not. "
+        "Take no money; choose a plan of {operator}."
+    )
+
+
 class QuoteExpired(NeedsAttention):
     sentence = N_("The price on this page is too old or has changed. Take no money; choose the plan again.")
 
@@ -233,6 +284,24 @@ class PlanRetired(NeedsAttention):
 
 class DocumentMissing(NeedsAttention):
     sentence = N_("The customer's document has not been checked yet. Take no money; check the document first.")
+
+
+class ApprovalNeeded(NeedsAttention):
+    sentence = N_(
+        "A manager has to agree: {fault}. Take no money before that; the manager types number, PIN and the reason here."
+    )
+
+
+class OwnerOnly(NeedsAttention):
+    sentence = N_("This shop renews a number for its owner only. Take no money; ask the owner to come with a document.")
+
+
+class OtherOwner(NeedsAttention):
+    sentence = N_("The carrier has another owner on record for this number. Take no money; ask whose number it is.")
+
+
+class DocumentNeeded(NeedsAttention):
+    sentence = N_("In this shop nobody renews without a document. Take no money; ask for one that can be used here.")
 
 
 class PlanMissing(NeedsAttention):
@@ -263,6 +332,13 @@ class CarrierUnasked(NeedsAttention):
     sentence = N_(
         "The carrier cannot be asked at the moment what became of a renewal. Take no money for its plans; "
         "try again in a few minutes."
+    )
+
+
+class StillOpen(NeedsAttention):
+    sentence = N_(
+        "{count} sales of this customer are not over: money or an answer is on its way. Nothing was erased; "
+        "finish them first, then do it again."
     )
 
 

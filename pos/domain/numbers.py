@@ -237,6 +237,19 @@ def parse_iccid(text: str) -> Iccid:
     return Iccid(_checked(digits, shortest=19, longest=20, start="89"))
 
 
+def issuer_country(digits: str) -> str | None:
+    """The country that a SIM's number names behind its 89: ISO 3166 alpha-2, None for codes of no single country (E.118)."""
+    rest = digits.removeprefix("89")
+    if rest.startswith("01"):
+        return "US"  # North America writes its 1 with a nought before it, for all of its countries
+    for length in (1, 2, 3):
+        code = rest[:length]
+        if code.isdecimal() and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE and not code.startswith("0"):
+            region = str(phonenumbers.region_code_for_country_code(int(code)))
+            return region if region.isalpha() and region != "ZZ" else None
+    return None
+
+
 def parse_imei(text: str) -> Imei:
     """A device number: 15 digits, the last by Luhn (3GPP TS 23.003, 6.2.1). Raises NotANumber."""
     return Imei(_checked(_code(text, "IMEI"), shortest=15, longest=15, start=""))

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     REFUND_OVER_LIMIT = "refund_over_limit"
     REFUND_CARD_IN_CASH = "refund_card_in_cash"
     OVERRIDE_DUPLICATE = "override_duplicate"
+    OVERRIDE_IDENTITY = "override_identity"  # let a check of a person through that the store's rules stop
     SEE_EXPECTED_CASH = "see_expected_cash"
     PRINTERS = "printers"
     REISSUE_CODE = "reissue_code"  # show or print a code again
@@ -51,6 +52,7 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.REFUND_OVER_LIMIT,
     Permission.REFUND_CARD_IN_CASH,
     Permission.OVERRIDE_DUPLICATE,
+    Permission.OVERRIDE_IDENTITY,
     Permission.SEE_EXPECTED_CASH,
     Permission.REISSUE_CODE,
     Permission.DECIDE,

@@ -5,11 +5,13 @@ services leave it out and only ``masked`` remains."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
 from pos.domain.deliveries import Delivered
+from pos.domain.eligibility import Standing, standing
 from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.print_jobs import JobKind, JobState
@@ -59,12 +61,20 @@ class NumberPicture:
     expires_at: datetime | None
     balances: tuple[BalancePicture, ...]
     asked_at: datetime
+    # Until when an ended plan can be renewed; the country that a SIM's number names.
+    grace_ends_at: datetime | None = None
+    issuer: str | None = None
+
+    def standing(self, now: datetime) -> Standing:
+        """Whether the carrier would renew it."""
+        return standing(self.state, self.grace_ends_at, now)
 
 
 @dataclass(frozen=True)
 class DocumentPicture:
-    """Evidence of a check, without the document: ``type`` a word of documents.DocumentType, ``how`` scanned or typed,
-    ``carrier_match`` match, no_match or not_available."""
+    """Evidence of a check, without the document: ``type`` a word of documents.DocumentType, or none; ``how`` scanned, typed or
+    skipped; ``carrier_match`` and each of ``matches`` (attribute -> answer) match, no_match or not_available; ``whose`` own or
+    other; ``agreed_by`` the manager who let through what the store's rules stop."""
 
     type: str
     country: str
@@ -73,6 +83,9 @@ class DocumentPicture:
     carrier_match: str
     checked_by: str
     checked_at: datetime
+    whose: str = "own"
+    matches: Mapping[str, str] = field(default_factory=dict)
+    agreed_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ PEOPLE: tuple[Person, ...] = (
     Person("Wei", "Zhang", "ZHANG WEI", "passport", "E12345672", "1988-11-23"),
     Person("Priya", "Sharma", "PRIYA SHARMA", "passport", "Z1234563", "1995-01-30"),
     Person("Siu Ming", "Wong", "WONG SIU MING", "national_id_card", "A1234564", "1979-09-09"),
-    Person("Olivia", "Brown", "OLIVIA BROWN", "driver_licence", "BROWN912345O95AB", "1992-12-05"),
+    Person("Olivia", "Brown", "OLIVIA BROWN", "driver_licence", "BROWN962052O95AB", "1992-12-05"),
     Person("Mei Ling", "Lee", "LEE MEI LING", "passport", "K12345676", "2001-05-18"),
     Person("Ahmed", "Hassan", "AHMED HASSAN", "passport", "A12345677", "1983-04-27"),
     Person("Sofia", "Garcia", "SOFIA GARCIA", "passport", "PAB123458", "1998-08-08"),

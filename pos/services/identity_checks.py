@@ -3,66 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from pos.domain import countries
-from pos.domain.documents import (
-    DocumentPolicy,
-    DocumentProblem,
-    DocumentType,
-    check_document,
-    last_three,
-    likely_type,
-    normalise,
+from pos.domain.documents import DocumentProblem, DocumentType, last_three, normalise
+from pos.domain.errors import (
+    ApprovalNeeded,
+    CounterError,
+    DocumentNeeded,
+    DocumentNotAccepted,
+    LooksLikeCard,
+    OtherOwner,
+    OwnerOnly,
+    PersonDoesNotMatch,
+    ReasonNamesDocument,
+    SaleOver,
 )
-from pos.domain.errors import DocumentNotAccepted, DocumentUnreadable, LooksLikeCard, PersonDoesNotMatch, SaleOver
-from pos.domain.mrz import read
-from pos.domain.mrz_fields import NotMrz
+from pos.domain.identity_rules import CONCERNS, Concern, IdentityRules, Whose
 from pos.domain.pan import looks_like_card
+from pos.domain.permissions import Permission
 from pos.domain.renewals import RENEWAL, RenewalState
 from pos.domain.sales import SaleState
-from pos.domain.tills import Desk
-from pos.domain.words import N_
+from pos.domain.tills import Desk, Staff
 from pos.ports import Capability, CarrierUnavailable, IdentityClaim, MatchAnswer
+from pos.services.approvals import Approval, approver
+from pos.services.document_reading import PROBLEMS, Seen, judged, read_lines, refusals
 from pos.services.kit import Kit
 from pos.services.sales import mine, mine_to_see
 from pos.store import renewals as renewal_rows
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
-from pos.store.db import reading, retried, transaction
+from pos.store.db import queue_up, reading, retried, transaction
 from pos.store.life import move
 
-# What a shop accepts until its owner decides otherwise: passports from everywhere, national cards from these issuers.
-POLICY = DocumentPolicy(
-    accepted={
-        issuer: frozenset(
-            {
-                DocumentType.PASSPORT,
-                DocumentType.NATIONAL_ID,
-                DocumentType.RESIDENCE_PERMIT,
-                DocumentType.DRIVING_LICENCE,
-                DocumentType.TRAVEL_PERMIT,
-            }
-        )
-        for issuer in ("GB", "IE", "FR", "DE", "ES", "IT", "NL", "BE", "PL", "PT", "CN", "HK", "MO", "TW", "US", "CA")
-    },
-    otherwise=frozenset({DocumentType.PASSPORT}),
-)
-
-PROBLEMS: dict[DocumentProblem, str] = {
-    DocumentProblem.MISSING_NUMBER: N_("the number is missing"),
-    DocumentProblem.WRONG_FORMAT: N_("the number does not have the form of this document"),
-    DocumentProblem.WRONG_CHECK_DIGIT: N_("the check digit of the number is wrong"),
-    DocumentProblem.UNKNOWN_COUNTRY: N_("the country is not known"),
-    DocumentProblem.NOT_ACCEPTED_HERE: N_("this shop does not accept this kind of document from this country"),
-    DocumentProblem.TYPING_NOT_ALLOWED: N_("it must be scanned, not typed"),
-    DocumentProblem.MISSING_EXPIRY: N_("the date until which it is valid is missing"),
-    DocumentProblem.EXPIRED: N_("it has expired"),
-    DocumentProblem.EXPIRED_WITHIN_GRACE: N_("it expired a short while ago"),
-    DocumentProblem.EXPIRES_SOON: N_("it expires soon"),
-    DocumentProblem.NO_EXPIRY: N_("it has no end date"),
-}
+__all__ = ["PROBLEMS", "Approval", "Seen", "Whose", "read_lines", "skip", "verify"]
 
 # Where a refusal stands on the page when the document was typed; any other at the number.
 _PLACES = {
@@ -70,128 +47,219 @@ _PLACES = {
     DocumentProblem.NOT_ACCEPTED_HERE: "document_country",
     DocumentProblem.MISSING_EXPIRY: "expires_on",
     DocumentProblem.EXPIRED: "expires_on",
+    DocumentProblem.AGE_UNKNOWN: "birth_date",
+    DocumentProblem.TOO_YOUNG: "birth_date",
 }
 
-# Words for the fields of a machine readable zone, as they stand in the sentence "the document does not read right: ...".
-MRZ_FIELDS: dict[str, str] = {
-    "document_code": N_("the kind of document"),
-    "issuing_state": N_("the issuing state"),
-    "document_number": N_("the document number"),
-    "names": N_("the names"),
-    "nationality": N_("the nationality"),
-    "birth_date": N_("the birth date"),
-    "sex": N_("the sex"),
-    "expiry_date": N_("the expiry date"),
-    "optional_data": N_("the optional data"),
-    "composite": N_("the last check digit, over all fields"),
+# What a store refuses outright, in a sentence of its own; a typed or expired document is refused as a document.
+_NEVER: dict[Concern, type[CounterError]] = {
+    Concern.SKIPPED: DocumentNeeded,
+    Concern.ANOTHERS_NUMBER: OwnerOnly,
+    Concern.OTHER_OWNER: OtherOwner,
 }
-MRZ_SHAPE = N_("these are not the machine readable lines of a document")
+
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a clerk or a scanner read from a document, for the length of one request; hidden in ``repr``, never stored."""
+class _Evidence:
+    """What is kept of one check."""
 
-    type: DocumentType
+    type: str
     country: str
-    number: str = field(repr=False)
-    expires_on: date | None = field(repr=False)
-    how: str = "typed"
-    name: str | None = field(default=None, repr=False)
-    birth_date: str | None = field(default=None, repr=False)
+    how: str
+    digest: str = ""
+    last3: str = ""
+    valid_today: bool = False
+    matches_person: bool = False
+    whose: Whose = Whose.OWN
+    matches: Mapping[str, str] | None = None
+
+    @property
+    def carrier_match(self) -> str:
+        """The document decides; a name that differs in spelling alone does not."""
+        return (self.matches or {}).get("document_number", MatchAnswer.NOT_AVAILABLE.value)
 
 
-def read_lines(lines: str, today: date) -> Seen:
-    """Machine readable lines as they come from a scanner. Raises DocumentUnreadable naming the first field that fails."""
-    try:
-        zone = read(lines, today)
-    except NotMrz:
-        raise DocumentUnreadable(fault=MRZ_SHAPE) from None
-    if not zone.reads_right:
-        raise DocumentUnreadable(fault=MRZ_FIELDS[zone.faults[0].field.value])
-    kind = likely_type(zone)
-    if kind is None:
-        raise DocumentNotAccepted(fault=PROBLEMS[DocumentProblem.NOT_ACCEPTED_HERE])
-    born = zone.birth_date
-    whole = born.year is not None and born.month is not None and born.day is not None
-    return Seen(
-        type=kind,
-        country=zone.issuing_state,
-        number=zone.document_number,
-        expires_on=zone.expiry_date,
-        how="scanned",
-        name=f"{zone.given_names} {zone.surname}".strip() or None,
-        birth_date=f"{born.year:04d}-{born.month:02d}-{born.day:02d}" if whole else None,
-    )
+def verify(
+    sale_id: str,
+    seen: Seen,
+    matches_person: bool,
+    desk: Desk,
+    *,
+    kit: Kit,
+    whose: Whose = Whose.OWN,
+    approval: Approval | None = None,
+) -> None:
+    """Judge the document by the store's rules, ask the carrier for a match where it can tell, and keep the evidence. The same
+    check may be repeated until the sale is paid; the latest stands.
 
-
-def verify(sale_id: str, seen: Seen, matches_person: bool, desk: Desk, *, kit: Kit) -> None:
-    """Judge the document, ask the carrier for a match where it can tell, and keep the evidence. The same check may be
-    repeated until the sale is paid; the latest stands.
-
-    Raises DocumentNotAccepted, PersonDoesNotMatch, LooksLikeCard, SaleOver. Power cut: nothing, or the evidence whole."""
-    today = desk.store.local(kit.now()).date()
+    Raises DocumentNotAccepted, PersonDoesNotMatch, LooksLikeCard, OwnerOnly, OtherOwner, SaleOver; ApprovalNeeded where the rules
+    want a manager and ``approval`` is not given, ApproverRefused and ReasonMissing where it does not do. Power cut: nothing, or
+    the evidence whole."""
+    rules, today = kit.rulebook.of(desk.store.code), desk.store.local(kit.now()).date()
     if looks_like_card(seen.number):
         raise _at("document_number", LooksLikeCard())
-    verdict = check_document(seen.type, seen.country, seen.number, seen.expires_on, today, POLICY, typed=seen.how == "typed")
-    if not verdict.accepted:
-        refused = DocumentNotAccepted(fault=PROBLEMS[verdict.refusals[0]])
-        refused.field = _PLACES.get(verdict.refusals[0], refused.field) if seen.how == "typed" else "mrz"
-        raise refused
+    problems, concerns = judged(seen, today, rules)
+    refused = refusals(problems, concerns)
+    if refused:
+        raise _at(_PLACES.get(refused[0], "document_number") if seen.how == "typed" else "mrz", _not_accepted(refused[0]))
     if not matches_person:
         raise PersonDoesNotMatch
-    _keep(sale_id, seen, _carrier_match(sale_id, seen, desk, kit), desk, kit)
+    if whose is Whose.OTHER:
+        concerns.add(Concern.ANOTHERS_NUMBER)
+    _refuse(concerns, rules)
+    if approval is not None and normalise(seen.number) in normalise(approval.reason):
+        raise ReasonNamesDocument
+    matches = _carrier_matches(sale_id, seen, whose, desk, kit)
+    evidence = _Evidence(
+        type=seen.type.value,
+        country=countries.issuer_key(seen.country) or seen.country,
+        how=seen.how,
+        digest=kit.keys.look_up("idh", normalise(seen.number)) if rules.keep_digest else "",
+        last3=last_three(seen.number) if rules.keep_digest else "",
+        valid_today=not {DocumentProblem.EXPIRED, DocumentProblem.EXPIRED_WITHIN_GRACE} & set(problems),
+        matches_person=True,
+        whose=whose,
+        matches=matches,
+    )
+    if evidence.carrier_match == MatchAnswer.NO_MATCH:
+        concerns.add(Concern.OTHER_OWNER)
+        _refuse(concerns, rules)
+    _decide(sale_id, evidence, concerns, rules, approval, desk, kit)
+
+
+def skip(sale_id: str, desk: Desk, *, kit: Kit, approval: Approval | None = None) -> None:
+    """Go on without a document, where the store's rules let that happen. Raises DocumentNeeded, ApprovalNeeded, ApproverRefused,
+    ReasonMissing, SaleOver. Power cut: the sale is still to be checked, or it is written down that nobody was."""
+    rules = kit.rulebook.of(desk.store.code)
+    _refuse({Concern.SKIPPED}, rules)
+    _decide(sale_id, _Evidence("none", "", "skipped"), {Concern.SKIPPED}, rules, approval, desk, kit)
+
+
+def _not_accepted(problem: DocumentProblem) -> DocumentNotAccepted:
+    return DocumentNotAccepted(fault=PROBLEMS[problem])
+
+
+def _refuse(concerns: set[Concern], rules: IdentityRules) -> None:
+    for concern in rules.refused(concerns):
+        if concern in _NEVER:
+            raise _NEVER[concern]
+
+
+def _decide(
+    sale_id: str,
+    evidence: _Evidence,
+    concerns: set[Concern],
+    rules: IdentityRules,
+    approval: Approval | None,
+    desk: Desk,
+    kit: Kit,
+) -> None:
+    # The PIN is looked at before the evidence is written, in commits of its own: a guess counts whatever comes of it.
+    agreed_by = approver(approval, Permission.OVERRIDE_IDENTITY, desk, kit=kit) if approval is not None else None
+    reason = approval.reason.strip()[:200] if approval is not None else ""
+    _keep(sale_id, evidence, concerns, rules, agreed_by, reason, desk, kit)
 
 
 @retried
-def _keep(sale_id: str, seen: Seen, match: str, desk: Desk, kit: Kit) -> None:
+def _keep(
+    sale_id: str,
+    evidence: _Evidence,
+    concerns: set[Concern],
+    rules: IdentityRules,
+    agreed_by: Staff | None,
+    reason: str,
+    desk: Desk,
+    kit: Kit,
+) -> None:
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
         if sale.state is not SaleState.DRAFT:
             raise SaleOver
+        wants = rules.to_agree(concerns | _too_often(session, sale_id, evidence, rules, desk, now))
+        if wants and agreed_by is None:
+            raise ApprovalNeeded(fault=CONCERNS[wants[0]])
         check = rows.identity_check_of(session, sale_id)
         if check is None:
             check = rows.IdentityCheck(sale_id=sale_id)
             session.add(check)
-        check.type, check.country = seen.type.value, countries.issuer_key(seen.country) or seen.country
-        check.number_hmac = kit.keys.look_up("idh", normalise(seen.number))
-        check.last3, check.how = last_three(seen.number), seen.how
-        check.valid_today = check.matches_person = True
-        check.carrier_match, check.staff_id, check.checked_at = match, desk.staff.id, now
-        shift = shift_rows.open_at(session, desk.till.id)
+        _write(check, evidence, desk, now)
         pen = kit.pen(desk, now)
-        evidence = {"type": check.type, "country": check.country, "how": seen.how, "carrier_match": match}
-        pen.note(session, "identity.checked", "sale", sale_id, evidence)
-        if seen.how == "typed" and shift is not None:
+        if wants and agreed_by is not None:
+            check.approved_by = agreed_by.id
+            words = {"concerns": [str(concern) for concern in wants], "reason": reason, "approved_by": agreed_by.number}
+            pen.note(session, "identity.overridden", "sale", sale_id, words)
+        if evidence.how == "skipped":
+            pen.note(session, "identity.skipped", "sale", sale_id, _told(evidence))
+        else:
+            pen.note(session, "identity.checked", "sale", sale_id, _told(evidence))
+        shift = shift_rows.open_at(session, desk.till.id)
+        if evidence.how == "typed" and shift is not None:
             shift.typed_checks_count += 1
         for renewal in renewal_rows.of_sale(session, sale_id):
             if renewal.state is RenewalState.QUOTED:
                 move(session, renewal, RENEWAL, RenewalState.IDENTIFIED, pen)
 
 
-def _carrier_match(sale_id: str, seen: Seen, desk: Desk, kit: Kit) -> str:
-    """match, no_match or not_available, from the carrier that has the number; asked with no transaction open."""
+def _write(check: rows.IdentityCheck, evidence: _Evidence, desk: Desk, now: datetime) -> None:
+    check.type, check.country, check.how, check.whose = evidence.type, evidence.country, evidence.how, evidence.whose.value
+    check.number_hmac, check.last3 = evidence.digest, evidence.last3
+    check.valid_today, check.matches_person = evidence.valid_today, evidence.matches_person
+    check.matches, check.carrier_match = dict(evidence.matches or {}), evidence.carrier_match
+    check.staff_id, check.checked_at, check.approved_by = desk.staff.id, now, None
+
+
+def _told(evidence: _Evidence) -> dict[str, object]:
+    """What the journal keeps of a check for good: nothing that names anybody."""
+    return {
+        "type": evidence.type,
+        "country": evidence.country,
+        "how": evidence.how,
+        "whose": evidence.whose.value,
+        "valid_today": evidence.valid_today,
+        "carrier_match": evidence.carrier_match,
+    }
+
+
+def _too_often(
+    session: Session, sale_id: str, evidence: _Evidence, rules: IdentityRules, desk: Desk, now: datetime
+) -> set[Concern]:
+    """What was done so often that a manager should look, counted with this one; at whatever till."""
+    found = set()
+    if rules.most_of_document and evidence.digest:
+        queue_up(session, evidence.digest)
+        times, _ = rows.checks_of_document(session, evidence.digest, now - _DAY, sale_id)
+        if times >= rules.most_of_document:
+            found.add(Concern.DOCUMENT_OFTEN)
+    if rules.most_of_number:
+        numbers = [number.look_up for number in rows.live_numbers_of(session, sale_id)]
+        times = max((renewal_rows.paid_of_number(session, number, now - _DAY, sale_id) for number in numbers), default=0)
+        if times >= rules.most_of_number:
+            found.add(Concern.NUMBER_OFTEN)
+    if rules.most_of_clerk and rows.checks_by(session, desk.staff.id, now - _HOUR, sale_id) >= rules.most_of_clerk:
+        found.add(Concern.CLERK_OFTEN)
+    return found
+
+
+def _carrier_matches(sale_id: str, seen: Seen, whose: Whose, desk: Desk, kit: Kit) -> dict[str, str]:
+    """Attribute -> match, no_match or not_available, from the carrier that has the number; asked with no transaction open.
+    Whoever pays for a friend is not the owner: nothing is compared, and nothing about him leaves the shop."""
     with reading() as session:
         mine_to_see(session, sale_id, desk)
         # One document for the whole family: it is compared with the owner of the number that was said first.
         check = rows.live_numbers_of(session, sale_id)[0]
         carrier_name, sealed, place = check.carrier, check.sealed, f"number_checks.sealed:{check.id}"
     carrier = kit.carriers.get(carrier_name)
-    if carrier is None or Capability.IDENTITY_MATCH not in carrier.declaration().capabilities:
-        return MatchAnswer.NOT_AVAILABLE.value
+    if whose is Whose.OTHER or carrier is None or Capability.IDENTITY_MATCH not in carrier.declaration().capabilities:
+        return {}
     number = kit.keys.open(sealed, place)
     claim = IdentityClaim(seen.number, _CAMARA_TYPES.get(seen.type, "other"), seen.name, seen.birth_date)
     try:
-        return _verdict(carrier.match_identity(number, claim))
+        return {name: MatchAnswer(answer).value for name, answer in carrier.match_identity(number, claim).items()}
     except CarrierUnavailable:
-        return MatchAnswer.NOT_AVAILABLE.value
-
-
-def _verdict(answers: Mapping[str, MatchAnswer]) -> str:
-    """The document decides; a name that differs in spelling alone does not."""
-    document = answers.get("document_number", MatchAnswer.NOT_AVAILABLE)
-    return MatchAnswer(document).value
+        return {}
 
 
 _CAMARA_TYPES = {
@@ -202,6 +270,6 @@ _CAMARA_TYPES = {
 }
 
 
-def _at(field_name: str, error: LooksLikeCard) -> LooksLikeCard:
+def _at(field_name: str, error: CounterError) -> CounterError:
     error.field = field_name
     return error

@@ -1,4 +1,5 @@
-"""What every verb needs from outside, handed on by whoever calls it: the clock, the keys, the carriers and the worker's bell."""
+"""What every verb needs from outside, handed on by whoever calls it: the clock, the keys, the carriers, the
+rules of checks and the worker's bell."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from pos.domain.identity_rules import Rulebook
 from pos.domain.tills import Desk, Store, Till, chain_of_office, chain_of_till
 from pos.ports import Carrier, Clock
 from pos.store.keys import KeyRing
@@ -20,6 +22,7 @@ class Kit:
     clock: Clock
     keys: KeyRing = field(repr=False)
     carriers: Mapping[str, Carrier]
+    rulebook: Rulebook = field(default_factory=Rulebook)
     bell: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def now(self) -> datetime:

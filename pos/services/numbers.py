@@ -12,18 +12,25 @@ from decimal import Decimal, InvalidOperation
 from sqlalchemy.orm import Session
 
 from pos.domain.deliveries import NEW_ESIM, esim_place, is_esim_place
+from pos.domain.eligibility import Standing, standing
 from pos.domain.errors import (
+    BadInput,
     CarrierDown,
     LastNumber,
     NoOpenShift,
     NumberOfAnotherCarrier,
     OtherRequest,
     SaleOver,
+    SimBarred,
+    SimGivenUp,
+    SimSuspended,
     StaleForm,
     TooManyNumbers,
+    TypedDifferently,
+    TypeItAgain,
 )
 from pos.domain.money import minor_digits
-from pos.domain.numbers import grouped, masked
+from pos.domain.numbers import grouped, issuer_country, masked
 from pos.domain.pictures import BalancePicture, NumberPicture
 from pos.domain.plans import sane_end
 from pos.domain.renewals import RENEWAL, RenewalState
@@ -72,14 +79,16 @@ def ask_about(
     kit: Kit,
     others: Sequence[Wanted] = (),
     request: str | None = None,
+    again: str | None = None,
 ) -> bool:
     """Open the sale ``sale_id`` for its first number (E.164, or an ICCID with ``kind`` sim), and with it for the ``others``:
     for all of them or for none. The same post again changes nothing; the answer says whether this one opened it.
 
-    ``request`` is the whole request as the API was sent it: the id with another one is refused.
+    ``request`` is the whole request as the API was sent it: the id with another one is refused. ``again`` is the number as it was
+    typed a second time by hand, empty when it was not yet; None for what a machine read.
 
-    Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm, OtherRequest: in each case nothing was begun and no
-    money moved.
+    Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm, OtherRequest, SimBarred, SimSuspended, SimGivenUp,
+    TypeItAgain, TypedDifferently: in each case nothing was begun and no money moved.
     Power cut: before the commit nothing exists; after it the sale opens again by its id."""
     digest = kit.keys.look_up("idx", request) if request is not None else None
     with reading() as session:
@@ -94,6 +103,7 @@ def ask_about(
         if shift_rows.seen_at(session, desk.till.id) is None:
             raise NoOpenShift
     asked = list(_ask_all([Wanted(sale_id, number, kind), *others], desk, kit))
+    _want_it_twice(asked[0], again)
     return _open(sale_id, asked, desk, language, digest, kit)
 
 
@@ -101,8 +111,10 @@ def _ask_all(numbers: list[Wanted], desk: Desk, kit: Kit) -> Iterator[_Asked]:
     """What the carriers say of each. A refusal says of which: ``entry`` for the first, ``entry/2`` for the second."""
     for place, wanted in enumerate(numbers, start=1):
         try:
-            yield _asked(wanted, desk, kit)
-        except (NumberOfAnotherCarrier, CarrierDown) as error:
+            asked = _asked(wanted, desk, kit)
+            refuse_lost(asked.subscription, kit.now())
+            yield asked
+        except (NumberOfAnotherCarrier, CarrierDown, SimBarred, SimSuspended, SimGivenUp) as error:
             error.field = f"entry/{place}" if place > 1 else error.field
             raise
 
@@ -118,6 +130,30 @@ def begin_esim(sale_id: str, desk: Desk, language: str, *, kit: Kit) -> bool:
     """Open a sale for a new eSIM, which has no number and belongs to no carrier before its plan is chosen. The same post again
     changes nothing. Raises what ``ask_about`` raises."""
     return ask_about(sale_id, esim_place(sale_id), "esim", desk, language, kit=kit)
+
+
+def refuse_lost(found: Subscription, now: datetime) -> None:
+    """Raises SimBarred, SimSuspended or SimGivenUp for a SIM that its carrier would not renew, before anybody takes money."""
+    refusal = _LOST.get(standing(found.state.value, found.grace_ends_at, now))
+    if refusal is not None:
+        raise refusal
+
+
+_LOST: dict[Standing, type[BadInput]] = {
+    Standing.BARRED: SimBarred,
+    Standing.SUSPENDED: SimSuspended,
+    Standing.GIVEN_UP: SimGivenUp,
+}
+
+
+def _want_it_twice(asked: _Asked, again: str | None) -> None:
+    """A number that a hand typed and that no carrier's answer confirms is typed twice. Raises TypeItAgain, TypedDifferently."""
+    if again is None or asked.subscription.state not in (SubscriptionState.UNAVAILABLE, SubscriptionState.UNTOLD):
+        return
+    if not again:
+        raise TypeItAgain
+    if again != asked.wanted.number:
+        raise TypedDifferently
 
 
 @retried
@@ -168,6 +204,8 @@ def look(number: str, kind: str, desk: Desk, *, kit: Kit) -> NumberPicture:
         state=found.state.value,
         plan_name=found.plan_name,
         expires_at=sane_end(found.expires_at),
+        grace_ends_at=sane_end(found.grace_ends_at),
+        issuer=issuer_country(number) if kind == "sim" else None,
         balances=tuple(BalancePicture(b.kind, _readable(b), sane_end(b.expires_at)) for b in found.balances),
         asked_at=now,
     )
@@ -193,19 +231,22 @@ def as_we_know(session: Session, found: Subscription, look_up: str) -> Subscript
     return found if last is None else replace(found, plan_name=last.plan_name, expires_at=last.valid_now)
 
 
-def ask_about_another(sale_id: str, number_id: str, number: str, kind: str, desk: Desk, *, kit: Kit) -> None:
+def ask_about_another(
+    sale_id: str, number_id: str, number: str, kind: str, desk: Desk, *, kit: Kit, again: str | None = None
+) -> None:
     """A further number for an open sale. ``number_id`` is born with the page, so that the same form posted twice names the
     same line.
 
-    Raises SaleOver, TooManyNumbers, NumberOfAnotherCarrier, CarrierDown, StaleForm: in each case the sale stands as it
-    stood. Power cut: the number is there or it is not."""
+    Raises SaleOver, TooManyNumbers, StaleForm, and whatever ``ask_about`` refuses a number for: in each case the sale stands as
+    it stood. Power cut: the number is there or it is not."""
     with reading() as session:
         if shift_rows.seen_at(session, desk.till.id) is None:
             raise NoOpenShift
         if _is_there(session, sale_id, number_id, number, kit):
             return
-    wanted = Wanted(number_id, number, kind)
-    _add(sale_id, _asked(wanted, desk, kit), desk, kit)
+    (asked,) = _ask_all([Wanted(number_id, number, kind)], desk, kit)
+    _want_it_twice(asked, again)
+    _add(sale_id, asked, desk, kit)
 
 
 @retried
@@ -312,6 +353,7 @@ def _check(session: Session, sale_id: str, place: int, asked: _Asked, now: datet
         state=found.state.value,
         plan_name=found.plan_name,
         expires_at=sane_end(found.expires_at),
+        grace_ends_at=sane_end(found.grace_ends_at),
         balances=[
             {
                 "kind": balance.kind,

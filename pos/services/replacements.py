@@ -179,6 +179,7 @@ def _asked(sale_id: str, renewal_id: str, number: str | None, desk: Desk, kit: K
             number, carrier = kit.keys.open(line.number_sealed, f"renewals.number_sealed:{line.id}"), line.carrier
     if not is_esim_place(number):
         carrier, found = numbers.who_has(number, kit, desk)
+        numbers.refuse_lost(found, kit.now())
     return _Target(
         number=number,
         masked=numbers.masked_number(number),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from pos.domain import pictures as p
 from pos.domain.errors import (
     DuplicateRenewal,
+    PlanOfOtherOperator,
     PlanRetired,
     SaleNotFound,
     SaleOver,
@@ -23,9 +24,10 @@ from pos.domain.errors import (
 from pos.domain.happenings import RENEWAL_NOW, happening
 from pos.domain.holds import HoldState
 from pos.domain.journal import canonical, commitment
+from pos.domain.numbers import issuer_country
 from pos.domain.payments import PaymentState
 from pos.domain.permissions import Permission, may
-from pos.domain.plans import Plan, effect_on
+from pos.domain.plans import OPERATORS, Plan, effect_on
 from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, UNFINISHED, URGENCY, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
@@ -142,7 +144,7 @@ def _meant(session: Session, sale_id: str, number_id: str | None, lines: list[re
 
 
 def _sold_for(session: Session, plan_id: int, number: rows.NumberCheck, desk: Desk) -> Plan:
-    """The plan, if this shop sells it for this number. Raises PlanRetired."""
+    """The plan, if this shop sells it for this number. Raises PlanRetired, PlanOfOtherOperator."""
     row = session.get(plan_rows.Plan, plan_id)
     if row is None or row.store_id != desk.store.id or row.retired_at is not None or row.withheld is not None:
         raise PlanRetired
@@ -150,7 +152,7 @@ def _sold_for(session: Session, plan_id: int, number: rows.NumberCheck, desk: De
     if new_esim != (row.kind == ProductKind.ESIM) or (row.carrier != number.carrier and not new_esim):
         raise PlanRetired
     if row.operator is not None and number.operator is not None and row.operator != number.operator:
-        raise PlanRetired
+        raise PlanOfOtherOperator(operator=OPERATORS.get(number.operator, number.operator))
     return row.plain()
 
 
@@ -350,7 +352,7 @@ def _step(
 def _number(check: rows.NumberCheck, sale: rows.Sale, kit: Kit) -> p.NumberPicture:
     from pos.services.numbers import grouped_number
 
-    confirming = sale.state in (SaleState.DRAFT, SaleState.TENDERING)
+    confirming = sale.state in (SaleState.DRAFT, SaleState.TENDERING) and bool(check.sealed)
     full = kit.keys.open(check.sealed, f"number_checks.sealed:{check.id}") if confirming else None
     return p.NumberPicture(
         id=check.id,
@@ -363,6 +365,8 @@ def _number(check: rows.NumberCheck, sale: rows.Sale, kit: Kit) -> p.NumberPictu
         state=check.state,
         plan_name=check.plan_name,
         expires_at=check.expires_at,
+        grace_ends_at=check.grace_ends_at,
+        issuer=issuer_country(full) if full is not None and check.kind == "sim" else None,
         balances=tuple(
             p.BalancePicture(
                 kind=balance["kind"] or "",
@@ -386,6 +390,9 @@ def _document(session: Session, check: rows.IdentityCheck | None) -> p.DocumentP
         carrier_match=check.carrier_match,
         checked_by=_name(session, check.staff_id),
         checked_at=check.checked_at,
+        whose=check.whose,
+        matches=check.matches,
+        agreed_by=_name(session, check.approved_by) if check.approved_by is not None else None,
     )
 
 

@@ -256,5 +256,8 @@ def _sending_task(renewal: rows.Renewal, attempt: rows.Attempt, kit: Kit) -> Tas
 
 
 def number_of(renewal: rows.Renewal, kit: Kit) -> str:
-    """The number in the clear, for the moment of a call or a comparison; empty for a new eSIM, which has none."""
+    """The number in the clear, for the moment of a call or a comparison; empty for a new eSIM, which has none, and once it was
+    erased."""
+    if not renewal.number_sealed:
+        return ""
     return wire_number(kit.keys.open(renewal.number_sealed, f"renewals.number_sealed:{renewal.id}"))

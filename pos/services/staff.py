@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from pos.domain.errors import CodeTaken, NotFound, SignInRefused
-from pos.domain.permissions import Role
+from pos.domain.errors import ApproverRefused, CodeTaken, NotFound, SignInRefused
+from pos.domain.permissions import Permission, Role, may
 from pos.domain.staff import LOCK_WINDOW, SESSION_END, SESSION_IDLE, WRONG_PER_STAFF, WRONG_PER_TILL, refuse_weak_pin
 from pos.domain.tills import Desk, Store, Till
 from pos.domain.tills import Staff as PlainStaff
@@ -41,6 +41,12 @@ def people_at(store: Store) -> list[tuple[str, str, str]]:
     """(number, name, role) of everybody who may sign in at this store's tills."""
     with reading() as session:
         return [(person.number, person.name, person.role.value) for person in rows.people_of(session, store.id)]
+
+
+def who_may(store: Store, permission: Permission) -> list[tuple[str, str]]:
+    """(number, name) of everybody at this store whose role has a right."""
+    with reading() as session:
+        return [(person.number, person.name) for person in rows.people_of(session, store.id) if may(person.role, permission)]
 
 
 def sign_in(store: Store, till: Till, staff_number: str, pin: str, *, kit: Kit) -> str:
@@ -85,6 +91,27 @@ def _count_as_wrong(
         if person is None or not at_home:
             return try_row.id, None, None, locked
         return try_row.id, person.pin_hash, person.plain(), locked
+
+
+def prove(staff_number: str, pin: str, permission: Permission, desk: Desk, *, kit: Kit) -> PlainStaff:
+    """Who stands beside the clerk: the person of this number, when the PIN is right and the role has the right. Nobody's stay
+    changes. Raises ApproverRefused, which sounds the same whatever was wrong; a wrong PIN counts as at the sign-in."""
+    now = kit.now()
+    try_id, stored, person, locked = _count_as_wrong(desk.store, desk.till, staff_number[:12], now)
+    right = _verify(stored, pin, kit.keys) and not locked
+    if right:
+        _take_back(try_id)
+    elif person is not None:
+        _note_refusal(Desk(desk.store, desk.till, person), staff_number, locked, now, kit)
+    if not right or person is None or not may(person.role, permission):
+        raise ApproverRefused
+    return person
+
+
+@retried
+def _take_back(try_id: int) -> None:
+    with transaction() as session:
+        session.delete(session.get_one(rows.WrongTry, try_id))
 
 
 @retried

@@ -78,6 +78,7 @@ document.addEventListener("keydown", (event) => {
 
 function enter(event) {
   if (event.key !== "Enter") return plainDigit(event);
+  if (gather(event)) return;
   const form = event.target.closest?.("form");
   const guarded = event.target.closest?.("[data-guard]");
   if (event.repeat && event.target.matches?.("input, button, a, select")) return event.preventDefault();
@@ -219,14 +220,48 @@ const complete = (text) => {
   const shape = `${lines.length}x${new Set(lines.map((line) => line.length)).size === 1 ? lines[0].length : 0}`;
   return ["2x44", "3x30", "2x36"].includes(shape);
 };
+const barcode = /(ANSI ?|AAMVA)\d{8}/;
+const zone = /^[PVIAC][A-Z<][A-Z<]{3}[A-Z0-9< ]*$/i;
 
 document.addEventListener("input", (event) => {
   const field = event.target;
   if (field.matches("[data-due]")) showChange(field);
   else if (field.matches("[data-unit]")) showPieces(field.closest("[data-pieces]"));
-  // After the last sign of the last line the scanner's own Enter may follow: wait for it before moving on.
-  else if (field.id === "mrz" && complete(field.value)) setTimeout(() => complete(field.value) && one("#matches_person")?.focus(), 2 * quick);
+  else if (field.id === "mrz") afterScan(field);
+  else if (field.id === "entry" && gathering.timer) sendWhenSilent(field);
 });
+
+// After the last sign of the last line the scanner's own Enter may follow: wait for it before moving on. A barcode does not say
+// how many lines it has: it is over when the scanner falls silent.
+function afterScan(field) {
+  const text = field.value.trimEnd();
+  const wait = complete(text) ? 2 * quick : barcode.test(text) && bursts.fast >= 3 ? 8 * quick : 0;
+  if (wait) setTimeout(() => field.value.trimEnd() === text && document.activeElement === field && one("#matches_person")?.focus(), wait);
+}
+
+// A document scanned into the field for numbers comes line by line, each with an Enter: the first one must not send it off. It is
+// sent when the scanner falls silent.
+const gathering = { timer: 0 };
+
+function sendWhenSilent(field) {
+  clearTimeout(gathering.timer);
+  gathering.timer = setTimeout(() => {
+    gathering.timer = 0;
+    field.form.requestSubmit();
+  }, 8 * quick);
+}
+
+function gather(event) {
+  const field = event.target;
+  if (field.id !== "entry") return false;
+  const text = field.value.replace(/\s/g, "");
+  const more = (zone.test(field.value) && text.length >= 28 && ![72, 88, 90].includes(text.length)) || barcode.test(text) || /^@/.test(text);
+  if (!more) return false;
+  event.preventDefault();
+  field.value += " ";
+  sendWhenSilent(field);
+  return true;
+}
 
 // ---------------------------------------------------------------- fragments (htmx)
 
@@ -260,7 +295,17 @@ function sameOutcome(place, text) {
   return true;
 }
 
+// Lines that do not read right are scanned again, into the same field; what it holds is replaced. An answer about lines that the
+// scanner has replaced meanwhile takes no focus away.
+function scanAgain(place) {
+  const field = one("#mrz");
+  const about = one("input[name=mrz]", place)?.value ?? "";
+  if (!complete(field.value) || about.replace(/\s/g, "") !== field.value.replace(/\s/g, "")) return;
+  if (["mrz", "matches_person"].includes(document.activeElement.id)) press(field);
+}
+
 body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id === "reading") return scanAgain(event.detail.target);
   if (event.detail.target.id !== "progress") return; // the strip never takes the focus away from a field
   const place = one("#progress");
   say(place.dataset.say);

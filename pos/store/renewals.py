@@ -302,6 +302,12 @@ def last_confirmed(session: Session, number_look_up: str) -> Renewal | None:
     return session.scalar(chosen.order_by(Renewal.paid_at.desc()).limit(1))
 
 
+def paid_of_number(session: Session, look_up: str, since: datetime, sale_id: str) -> int:
+    """How often a number was renewed in other sales since a moment."""
+    chosen = select(func.count()).where(Renewal.number_look_up == look_up, Renewal.paid_at > since, Renewal.sale_id != sale_id)
+    return session.scalar(chosen) or 0
+
+
 def by_look_up(session: Session, store_id: int | None, look_up: str, limit: int) -> list[tuple[Renewal, Sale]]:
     """A number's history, newest first; in one store, or everywhere for those entitled."""
     chosen = select(Renewal, Sale).join(Sale, Sale.id == Renewal.sale_id).where(Renewal.number_look_up == look_up)

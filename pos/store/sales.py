@@ -83,6 +83,8 @@ class NumberCheck(Base):
     state: Mapped[str] = mapped_column(String(20))
     plan_name: Mapped[str | None] = mapped_column(String(120))
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Until when the carrier takes a renewal of a plan that has ended.
+    grace_ends_at: Mapped[datetime | None] = mapped_column(Moment)
     balances: Mapped[list[dict[str, str | None]]] = mapped_column(JSON)
     asked_at: Mapped[datetime] = mapped_column(Moment)
     # Taken out of the sale again before any money.
@@ -108,6 +110,14 @@ class IdentityCheck(Base):
     how: Mapped[str] = mapped_column(String(10))
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     checked_at: Mapped[datetime] = mapped_column(Moment)
+    # own, or other for a customer who pays for somebody else's number.
+    whose: Mapped[str] = mapped_column(String(10), server_default="own")
+    # Attribute -> match, no_match or not_available, as the carrier said; never what was compared.
+    matches: Mapped[dict[str, str]] = mapped_column(JSON, server_default="{}")
+    # Who agreed to what the store's rules stop. No foreign key: SQLite cannot add one to a table that exists.
+    approved_by: Mapped[int | None]
+
+    __table_args__ = (Index(None, "staff_id", "checked_at"), Index(None, "checked_at"))
 
 
 class Payment(Base):
@@ -241,6 +251,21 @@ def open_refunds_at(session: Session, till_id: int) -> list[tuple[str, int]]:
 
 def identity_check_of(session: Session, sale_id: str) -> IdentityCheck | None:
     return session.scalar(select(IdentityCheck).where(IdentityCheck.sale_id == sale_id))
+
+
+def checks_of_document(session: Session, digest: str, since: datetime, sale_id: str) -> tuple[int, datetime | None]:
+    """(how often a document was checked in other sales since a moment, when last)."""
+    check = IdentityCheck
+    chosen = select(func.count(), func.max(check.checked_at)).where(check.number_hmac == digest, check.checked_at > since)
+    count, last = session.execute(chosen.where(check.sale_id != sale_id)).one()
+    return int(count), last
+
+
+def checks_by(session: Session, staff_id: int, since: datetime, sale_id: str) -> int:
+    """How many documents a person checked in other sales since a moment."""
+    check = IdentityCheck
+    chosen = select(func.count()).where(check.staff_id == staff_id, check.checked_at > since, check.sale_id != sale_id)
+    return session.scalar(chosen) or 0
 
 
 def recent_at(session: Session, till_id: int, staff_id: int, since: datetime, limit: int) -> list[Sale]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -12,8 +13,11 @@ from pos.domain.carriers import REASONS
 from pos.domain.countries import issuer_key
 from pos.domain.documents import DocumentProblem, DocumentType
 from pos.domain.entry import (
+    AamvaEntry,
     BadgeEntry,
     CardNumberRefused,
+    Entry,
+    EntryKind,
     IccidEntry,
     ImeiEntry,
     MrzEntry,
@@ -22,8 +26,11 @@ from pos.domain.entry import (
     SearchEntry,
     SearchHint,
     understand,
+    understand_as,
 )
 from pos.domain.errors import (
+    ApprovalNeeded,
+    DocumentNotAccepted,
     DocumentUnreadable,
     DuplicateRenewal,
     LooksLikeCard,
@@ -36,15 +43,23 @@ from pos.domain.permissions import Permission
 from pos.domain.plans import Plan
 from pos.domain.refunds import RefundState
 from pos.domain.words import N_
-from pos.services import holds, identity_checks, numbers, plans, receipts, sales, shifts
-from pos.web.errors import placed, refused, shown_again
-from pos.web.fields import CounterForm, ShortText, day_from, kept
+from pos.services import document_reading, holds, identity_checks, numbers, plans, receipts, sales, shifts, staff
+from pos.services.document_reading import Reading
+from pos.services.identity_checks import Approval, Whose
+from pos.web.errors import placed, refused, say, shown_again, status_of
+from pos.web.fields import CounterForm, ScannedText, ShortText, day_from, kept
 from pos.web.filters import strip_now
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("counter", __name__)
 
 DEVICE = N_("This is the number of a device, not of a SIM. Ask for the phone number, or scan the SIM card.")
+DOCUMENT_READS_RIGHT = N_(
+    "This document reads right and can be used here. Type the phone number first; the document is scanned on the next page."
+)
+DOCUMENT_OF_NO_USE = N_(
+    "This is a document. Type the phone number first, and ask for another document: this one cannot be used here."
+)
 DOCUMENT_FIRST = N_("This is a document. Type the phone number first; the document is scanned on the next page.")
 BADGE = N_("This is a staff badge. Lock the till (F8) and choose the name there.")
 TYPES: dict[DocumentType, str] = {
@@ -57,15 +72,22 @@ TYPES: dict[DocumentType, str] = {
 
 
 class EntryForm(CounterForm):
-    entry = ShortText(longest=200, cards=True)
+    entry = ScannedText(cards=True)
+    entry_again = ShortText(longest=60, cards=True)
+    kind = ShortText(longest=20)
 
 
 class DocumentForm(CounterForm):
-    mrz = ShortText(longest=200, cards=True)
+    mrz = ScannedText(cards=True)
+    accept = ShortText(longest=2)
     document_type = ShortText(longest=30)
     document_country = ShortText(longest=3)
     document_number = ShortText(longest=30)
     expires_on = ShortText(longest=10)
+    birth_date = ShortText(longest=10)
+    reason = ShortText(longest=200)
+    approver = ShortText(longest=12)
+    approver_pin = ShortText(longest=12)
 
 
 class PlanForm(CounterForm):
@@ -109,15 +131,16 @@ def number(sale_id: Any) -> Any:
     return _number(sale_id=str(sale_id))
 
 
-@shown_again(_home_again, "entry")
+@shown_again(_home_again, "entry", "entry_again")
 def _number(sale_id: str) -> Any:
     form = EntryForm()
     if not form.validate():
         return home_page(form.first_errors(), {}, sale_id), 422
-    entry = understand(form.entry.data or "", desk().store.country, [desk().till.code])
+    entry = _understood(form)
     match entry:
         case PhoneEntry():
-            numbers.ask_about(sale_id, entry.number.e164, "phone", desk(), str(get_locale()), kit=kit())
+            again = typed_again(form)
+            numbers.ask_about(sale_id, entry.number.e164, "phone", desk(), str(get_locale()), kit=kit(), again=again)
         case IccidEntry():
             numbers.ask_about(sale_id, entry.iccid.digits, "sim", desk(), str(get_locale()), kit=kit())
         case ReceiptEntry():
@@ -130,8 +153,8 @@ def _number(sale_id: str) -> Any:
             raise LooksLikeCard
         case ImeiEntry():
             return _home_again(sale_id, {"entry": gettext(DEVICE)}, kept(request.form)), 422
-        case MrzEntry():
-            return home_page({"entry": gettext(DOCUMENT_FIRST)}, {}, sale_id), 422
+        case MrzEntry() | AamvaEntry():
+            return _document_came_first(sale_id, entry)
         case BadgeEntry():
             return _home_again(sale_id, {"entry": gettext(BADGE)}, kept(request.form)), 422
         case SearchEntry(hint=hint):
@@ -139,6 +162,34 @@ def _number(sale_id: str) -> Any:
         case _:
             raise UnreadableEntry
     return redirect(url_for("counter.sale", sale_id=sale_id))
+
+
+def _understood(form: EntryForm) -> Entry:
+    """What the field holds: by its shape, or as what the clerk says it is."""
+    text, country = form.entry.data or "", desk().store.country
+    if form.kind.data not in set(EntryKind):
+        return understand(text, country, [desk().till.code])
+    kind = EntryKind(form.kind.data)
+    found = understand_as(kind, text, country)
+    if found is not None:
+        return found
+    return SearchEntry("", {EntryKind.PHONE: SearchHint.NUMBER_NOT_VALID, EntryKind.SIM: SearchHint.SIM_NOT_RIGHT}.get(kind))
+
+
+def typed_again(form: EntryForm) -> str:
+    """The number in the second field, empty when it was not filled in; what is no number differs from any."""
+    text = form.entry_again.data or ""
+    again = understand_as(EntryKind.PHONE, text, desk().store.country) if text else None
+    return again.number.e164 if isinstance(again, PhoneEntry) else text
+
+
+def _document_came_first(sale_id: str, entry: MrzEntry | AamvaEntry) -> Any:
+    """Say whether the document would do, and what comes first. Nothing of it is kept or shown again."""
+    reading = document_reading.look(entry.lines, desk(), kit=kit())
+    if reading.seen is not None and not reading.refused:
+        g.notice = gettext(DOCUMENT_READS_RIGHT)
+        return home_page({}, {}, sale_id)
+    return home_page({"entry": gettext(DOCUMENT_FIRST if reading.seen is None else DOCUMENT_OF_NO_USE)}, {}, sale_id), 422
 
 
 def nearly(hint: SearchHint | None, typed: str) -> Exception:
@@ -160,7 +211,7 @@ def show_sale(sale_id: Any) -> Any:
 
 def page_of(sale: p.SalePicture, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> Any:
     """The screen of the step a sale stands at."""
-    pages = {
+    pages: dict[p.Step, Callable[..., Any]] = {
         p.Step.DOCUMENT: document_page,
         p.Step.PLAN: plans_page,
         p.Step.CHECK: check_page,
@@ -172,23 +223,32 @@ def page_of(sale: p.SalePicture, errors: dict[str, str] | None = None, typed: di
     return pages[sale.step](sale, errors or {}, typed or {})
 
 
-def document_page(sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str]) -> str:
-    names = get_locale().territories
+def document_page(
+    sale: p.SalePicture, errors: dict[str, str], typed: dict[str, str], approval: str = "", reading: Reading | None = None
+) -> str:
+    names, rules = get_locale().territories, kit().rulebook.of(desk().store.code)
     codes = sorted((code for code in names if len(code) == 2 and issuer_key(code) == code), key=lambda code: names[code])
+    asks = bool(approval) or bool({"reason", "approver_pin"} & set(errors))
+    if reading is None and typed.get("mrz"):
+        reading = document_reading.look(typed["mrz"], desk(), kit=kit())
     return render_template(
         "counter/document.html",
         sale=sale,
         types=[(kind.value, gettext(label)) for kind, label in TYPES.items()],
         countries=[(code, names[code]) for code in codes],
-        verdict=None,
-        faults=[],
+        rules=rules,
+        managers=staff.who_may(desk().store, Permission.OVERRIDE_IDENTITY) if asks else [],
+        asks=asks,
+        approval=approval,
+        reading=reading,
+        lines=typed.get("mrz", ""),
         errors=errors,
         typed={"document_country": desk().store.country, **typed},
     )
 
 
-def _document_again(sale_id: str, errors: dict[str, str], typed: dict[str, str]) -> str:
-    return document_page(sales.show(sale_id, desk(), kit=kit()), errors, typed)
+def _document_again(sale_id: str, errors: dict[str, str], typed: dict[str, str], approval: str = "") -> str:
+    return document_page(sales.show(sale_id, desk(), kit=kit()), errors, typed, approval)
 
 
 @bp.post("/sales/<uuid:sale_id>/document")
@@ -197,30 +257,71 @@ def document(sale_id: Any) -> Any:
     return _document(sale_id=str(sale_id))
 
 
-@shown_again(_document_again, "document_number", "document_country", "expires_on", "matches_person", "mrz")
+_DOCUMENT_FIELDS = ("document_number", "document_country", "expires_on", "birth_date", "matches_person", "mrz")
+
+
+@shown_again(_document_again, *_DOCUMENT_FIELDS, "reason", "approver_pin")
 def _document(sale_id: str) -> Any:
     form = DocumentForm()
     if not form.validate():
         return _document_again(sale_id, form.first_errors(), kept(request.form)), 422
-    identity_checks.verify(sale_id, _seen(form), "matches_person" in request.form, desk(), kit=kit())
+    if form.accept.data:
+        return _document_again(sale_id, {}, {**kept(request.form), "mrz": _with_offer(form)})
+    try:
+        if request.form.get("skip") == "1":
+            identity_checks.skip(sale_id, desk(), kit=kit(), approval=_approval(form))
+        else:
+            whose = Whose.OTHER if "whose" in request.form else Whose.OWN
+            matches = "matches_person" in request.form
+            identity_checks.verify(sale_id, _seen(form), matches, desk(), kit=kit(), whose=whose, approval=_approval(form))
+    except ApprovalNeeded as error:
+        return _document_again(sale_id, {}, kept(request.form), say(error)), status_of(error)
     return redirect(url_for("counter.sale", sale_id=sale_id))
+
+
+@bp.post("/sales/<uuid:sale_id>/document/read")
+@door(Permission.SELL)
+def read_document(sale_id: Any) -> Any:
+    """What the scanned lines say, beside them, while the clerk looks at the face. Nothing is written."""
+    sales.show(str(sale_id), desk(), kit=kit())  # nobody asks about documents for a sale that is not his to see
+    form = DocumentForm()
+    lines = form.mrz.data if form.validate() else None
+    reading = document_reading.look(lines, desk(), kit=kit()) if lines and not document_reading.is_begun(lines) else None
+    return render_template("counter/_reading.html", reading=reading, lines=form.mrz.data)
+
+
+def _approval(form: DocumentForm) -> Approval | None:
+    if request.form.get("approve") != "1":
+        return None
+    return Approval(form.reason.data or "", form.approver.data or "", form.approver_pin.data or "")
+
+
+def _with_offer(form: DocumentForm) -> str:
+    """The scanned lines with the offer that the clerk pressed."""
+    place = int(form.accept.data) if (form.accept.data or "").isdecimal() else -1
+    today = desk().store.local(kit().now()).date()
+    return document_reading.corrected(form.mrz.data or "", place, today) if place >= 0 else form.mrz.data or ""
 
 
 def _seen(form: DocumentForm) -> identity_checks.Seen:
     """What the clerk scanned or typed. Raises DocumentUnreadable at the field it came from."""
+    today = desk().store.local(kit().now()).date()
     if form.mrz.data:
         try:
-            return identity_checks.read_lines(form.mrz.data, desk().store.local(kit().now()).date())
-        except DocumentUnreadable as error:
+            return identity_checks.read_lines(form.mrz.data, today)
+        except (DocumentUnreadable, DocumentNotAccepted) as error:
             error.field = "mrz"
             raise
     if form.document_type.data not in set(DocumentType):
         raise DocumentUnreadable(fault=identity_checks.PROBLEMS[DocumentProblem.MISSING_NUMBER])
+    born = day_from(form.birth_date.data or "")
     return identity_checks.Seen(
         type=DocumentType(form.document_type.data),
         country=form.document_country.data or "",
         number=form.document_number.data or "",
         expires_on=day_from(form.expires_on.data or ""),
+        birth_date=born.isoformat() if born is not None else None,
+        age=document_reading.age_on(born, today),
     )
 
 

@@ -13,7 +13,7 @@ from pos.domain.errors import LooksLikeCard, UnreadableEntry
 from pos.domain.permissions import Permission
 from pos.domain.sales import SaleState
 from pos.services import numbers, sales
-from pos.web.counter import DEVICE, EntryForm, bp, nearly, page_of
+from pos.web.counter import DEVICE, EntryForm, bp, nearly, page_of, typed_again
 from pos.web.errors import shown_again
 from pos.web.fields import kept
 from pos.web.login import desk, door, kit
@@ -40,7 +40,7 @@ def add_number(sale_id: Any, number_id: Any) -> Any:
     return _add_number(sale_id=str(sale_id), number_id=str(number_id))
 
 
-@shown_again(_another_page, "entry")
+@shown_again(_another_page, "entry", "entry_again")
 def _add_number(sale_id: str, number_id: str) -> Any:
     form = EntryForm()
     if not form.validate():
@@ -48,7 +48,7 @@ def _add_number(sale_id: str, number_id: str) -> Any:
     entry = understand(form.entry.data or "", desk().store.country, [desk().till.code])
     match entry:
         case PhoneEntry():
-            numbers.ask_about_another(sale_id, number_id, entry.number.e164, "phone", desk(), kit=kit())
+            numbers.ask_about_another(sale_id, number_id, entry.number.e164, "phone", desk(), kit=kit(), again=typed_again(form))
         case IccidEntry():
             numbers.ask_about_another(sale_id, number_id, entry.iccid.digits, "sim", desk(), kit=kit())
         case CardNumberRefused():

@@ -13,11 +13,15 @@ from wtforms import Field, StringField
 from wtforms.validators import StopValidation
 from wtforms.widgets import TextInput
 
+from pos.domain.aamva import is_aamva
 from pos.domain.money import Money, NotMoney, parse
 from pos.domain.pan import looks_like_card
 from pos.domain.words import N_
 
 LONGEST = 400
+# The barcode of a licence is the longest that a page shows again.
+_LONGEST_KEPT = 2000
+_LONGEST_LINES = 200
 # A thousand sums of this size still fit; whatever is larger is a slip of the keyboard, or no amount at all.
 _LARGEST_AMOUNT_MINOR = 10**12
 WHOLE_NUMBER = N_("Type how many pieces there are, as a whole number.")
@@ -45,7 +49,7 @@ def kept(values: Mapping[str, str]) -> dict[str, str]:
     return {
         name: cleaned(text)
         for name, text in values.items()
-        if name not in ("csrf_token", "pin") and len(text) <= LONGEST and not looks_like_card(text)
+        if name not in ("csrf_token", "pin", "approver_pin") and len(text) <= _LONGEST_KEPT and not looks_like_card(text)
     }
 
 
@@ -65,6 +69,14 @@ class ShortText(StringField):
         if not self.cards and looks_like_card(self.data):
             self.data = ""
             raise ValueError(CARD)
+
+
+class ScannedText(ShortText):
+    """What a hand types, or a document reader sends: the barcode of a licence is longer than any lines."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.longest = _LONGEST_KEPT if valuelist and is_aamva(valuelist[0]) else _LONGEST_LINES
+        super().process_formdata(valuelist)
 
 
 class AmountField(Field):

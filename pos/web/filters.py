@@ -14,6 +14,7 @@ from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
+from pos.domain.countries import issuer_key
 from pos.domain.money import Money
 from pos.domain.permissions import Permission, may
 from pos.domain.pictures import Strip
@@ -28,6 +29,7 @@ def init(app: Flask) -> None:
     app.add_template_filter(money)
     app.add_template_filter(moment)
     app.add_template_filter(operator_name)
+    app.add_template_filter(country_name)
     app.add_template_global(csrf_field)
     app.add_template_global(money_of)
     app.add_template_global(static_url)
@@ -62,6 +64,12 @@ def _local(at: datetime | None) -> datetime | None:
 def operator_name(key: str) -> str:
     """Whose SIM it is, as customers write it."""
     return OPERATORS.get(key, key)
+
+
+def country_name(code: str) -> str:
+    """The issuer of a document, ``GBR`` as ``United Kingdom``; a code that no country has stays as it is."""
+    key = issuer_key(code)
+    return str(get_locale().territories.get(key, key)) if key is not None else code
 
 
 def csrf_field() -> Markup:

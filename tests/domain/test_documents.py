@@ -51,7 +51,7 @@ def verdict(
         (PERMIT, "CN", "ABC123456789012"), (PERMIT, "GB", "RX1234567"), (LICENCE, "GB", "MORGA657054SM9IJ"),
         (LICENCE, "GB", "MORGA657054SM9IJ 35"), (LICENCE, "GB", "12345678"), (PASSPORT, "D", "C01X0006H"),
         (CARD, "D<<", "T220001293"), (PASSPORT, "UTO", "L898902C3"), (PASSPORT, "UNO", "12345"),
-        (CARD, "BEL", "590335801485"),
+        (CARD, "BEL", "590335801"), (CARD, "BEL", "591-1917064-58"),
     ],
 )  # fmt: skip
 def test_a_right_number_is_taken(type: DocumentType, country: str, number: str) -> None:

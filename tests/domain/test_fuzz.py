@@ -9,9 +9,11 @@ import time
 from datetime import date, timedelta
 
 from pos.domain import mrz
+from pos.domain.aamva import NotAamva
+from pos.domain.aamva import read as read_licence
 from pos.domain.countries import alpha2, alpha3, is_mrz_code, issuer_key
 from pos.domain.documents import DocumentPolicy, DocumentType, check_document, last_three, likely_type, normalise
-from pos.domain.entry import BadgeEntry, EntryKind, ReceiptEntry, understand, understand_as
+from pos.domain.entry import AamvaEntry, BadgeEntry, EntryKind, ReceiptEntry, understand, understand_as
 from pos.domain.numbers import NotANumber, grouped, masked, parse_iccid, parse_imei, parse_phone
 from pos.domain.pan import looks_like_card
 
@@ -31,6 +33,7 @@ SEEDS = [
     "+44 7700 900123", "07700900123", "5550 1234", "0085255501234", "8944123456789012348", "490154203237518",
     "4111 1111 1111 1111", "378282246310005", "LON1-000123", "R-LON1-000123", "B:1001", "11010519491231002X",
     "A123456(3)", "A800000014", "Jane Smith",
+    "@\n\x1e\rANSI 636000100102DL00410278ZV03190008DLDAQT64235789\nDCSSAMPLE\nDACMICHAEL\nDBB06061986\nDBA12102024\nDAJVA\rZVZVA01",
 ]  # fmt: skip
 
 
@@ -106,6 +109,10 @@ def try_all(text: str, rng: random.Random) -> None:
     expires_on = rng.choice([None, today, date.min, date.max])
     verdict = check_document(rng.choice(list(DocumentType)), country, text, expires_on, today, DocumentPolicy(grace_days=9))
     assert verdict.accepted == (not verdict.refusals)
+    try:
+        assert read_licence(text).country in ("US", "CA")
+    except NotAamva:
+        assert not isinstance(entry, AamvaEntry)
     try_zone(text, rng.choice([today, date.min, date.max]) if rng.random() < 0.05 else today)
 
 

@@ -18,6 +18,7 @@ MATRIX = {
     Permission.REFUND_OVER_LIMIT: (False, True, True, False),
     Permission.REFUND_CARD_IN_CASH: (False, True, True, False),
     Permission.OVERRIDE_DUPLICATE: (False, True, True, False),
+    Permission.OVERRIDE_IDENTITY: (False, True, True, False),
     Permission.SEE_EXPECTED_CASH: (False, True, True, True),
     Permission.REISSUE_CODE: (False, True, True, False),
     Permission.PRINTERS: (True, True, True, False),
