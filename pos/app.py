@@ -81,7 +81,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(Exception, _answer)
     app.after_request(_headers)
-    app.extensions["simcounter"] = Kit(clock or RealClock(), ring, given if given is not None else make_carriers(settings))
+    app.extensions["simcounter"] = Kit(
+        clock or RealClock(),
+        ring,
+        given if given is not None else make_carriers(settings),
+        public_url=settings.receipts.public_url,
+    )
     return app
 
 

@@ -608,7 +608,7 @@ def _demo_config(folder: Path, port: int, carrier: str, paper: str) -> Path:
         if (folder / "demo.sqlite3").exists():
             raise click.ClickException("The demo's keys are gone but its sales are there. Start over with --fresh.")
         make_ring(ring)
-    path = folder / "config.toml"
+    path, used = folder / "config.toml", _free_port(port)
     path.write_text(
         f"""# Written anew by each start of the demo.
 demo = true
@@ -618,11 +618,14 @@ paper_page = {json.dumps(paper + "/")}
 url = {json.dumps("sqlite:///" + (folder / "demo.sqlite3").resolve().as_posix())}
 
 [server]
-port = {_free_port(port)}
+port = {used}
 secure_cookies = false
 
 [security]
 key_ring = "keys.json"
+
+[receipts]
+public_url = "http://127.0.0.1:{used}"
 
 [logging]
 level = "warning"

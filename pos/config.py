@@ -41,6 +41,11 @@ class Worker(_Part):
     name: str = "worker"
 
 
+class Receipts(_Part):
+    # Room for the signed part beside it: the code must scan from 58 mm paper.
+    public_url: str = Field(default="", max_length=80, pattern=r"^(https?://[^\s?#]+)?$")
+
+
 class Logging(_Part):
     level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
@@ -52,6 +57,7 @@ class Settings(_Part):
     server: Server = Server()
     security: Security
     worker: Worker = Worker()
+    receipts: Receipts = Receipts()
     logging: Logging = Logging()
     # Each carrier's own table is checked by its adapter, which knows the keys of its protocol.
     carriers: dict[str, dict[str, object]] = {}

@@ -20,6 +20,8 @@ class Kit:
     clock: Clock
     keys: KeyRing = field(repr=False)
     carriers: Mapping[str, Carrier]
+    # Where customers reach the page that checks receipts; empty where there is none.
+    public_url: str = ""
     bell: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def now(self) -> datetime:

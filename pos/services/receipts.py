@@ -14,11 +14,13 @@ from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.permissions import Permission, may
 from pos.domain.print_jobs import JobKind
+from pos.domain.receipt_links import Claim
 from pos.domain.receipts import ReceiptKind
 from pos.domain.renewals import RenewalState
 from pos.domain.tills import Desk
 from pos.domain.tills import Store as PlainStore
 from pos.domain.words import N_
+from pos.services import receipt_checks
 from pos.services.kit import Kit
 from pos.services.print_jobs import copy_of, local_time, queue_document
 from pos.services.sales import case_number
@@ -59,39 +61,45 @@ def issue_for(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Rene
     known = {document.state for document in rows.documents_of(session, receipt.id)}
     state = _slip_state(renewal.state)
     if renewal.replaces is not None and known:
-        _issue_replacement(session, sale, renewal, receipt, f"{state.value}.{renewal.line_number}", known, pen)
+        _issue_replacement(session, sale, renewal, receipt, f"{state.value}.{renewal.line_number}", known, pen, kit)
         return
     if not known:
         if all(line.state not in _UNANSWERED for line in lines):
-            _issue_original(session, receipt, sale, lines, pen)
+            _issue_original(session, receipt, sale, lines, pen, kit)
     elif state.value in known:
         return
     elif len(lines) > 1:
-        _issue_for_line(session, receipt, sale, renewal, known, pen)
+        _issue_for_line(session, receipt, sale, renewal, known, pen, kit)
     elif state is SaleState.ACTIVATED and "confirmation" not in known:
-        document = _later(session, sale, renewal, pen.at)
+        document = _later(session, sale, renewal, pen.at, kit)
         _issue(session, receipt, document, "confirmation", sale, pen, JobKind.SLIP)
     elif state is SaleState.REFUND_DUE:
-        _issue(session, receipt, _sale_slip(session, sale, lines), state.value, sale, pen, JobKind.SLIP)
+        _issue(session, receipt, _sale_slip(session, sale, lines, kit), state.value, sale, pen, JobKind.SLIP)
 
 
 def _issue_original(
-    session: Session, receipt: rows.Receipt, sale: sale_rows.Sale, lines: list[renewal_rows.Renewal], pen: Pen
+    session: Session, receipt: rows.Receipt, sale: sale_rows.Sale, lines: list[renewal_rows.Renewal], pen: Pen, kit: Kit
 ) -> None:
     """The one ORIGINAL of a sale: all lines, each with what is known of it."""
     state = _state_of_all(lines)
-    _issue(session, receipt, _sale_slip(session, sale, lines), state.value, sale, pen, JobKind.ORIGINAL)
+    _issue(session, receipt, _sale_slip(session, sale, lines, kit), state.value, sale, pen, JobKind.ORIGINAL)
     sale.interim_printed = any(_slip_state(line.state) is SaleState.BEING_CONFIRMED for line in lines)
 
 
 def _issue_for_line(
-    session: Session, receipt: rows.Receipt, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, known: set[str], pen: Pen
+    session: Session,
+    receipt: rows.Receipt,
+    sale: sale_rows.Sale,
+    renewal: renewal_rows.Renewal,
+    known: set[str],
+    pen: Pen,
+    kit: Kit,
 ) -> None:
     """One line of several is final after the ORIGINAL was printed: it says so once, on a slip that names it."""
     state = _slip_state(renewal.state)
     name = f"{state.value}.{renewal.line_number}"
     if state in (SaleState.ACTIVATED, SaleState.REFUND_DUE) and name not in known:
-        _issue(session, receipt, _later(session, sale, renewal, pen.at), name, sale, pen, JobKind.SLIP)
+        _issue(session, receipt, _later(session, sale, renewal, pen.at, kit), name, sale, pen, JobKind.SLIP)
 
 
 def _issue_replacement(
@@ -102,6 +110,7 @@ def _issue_replacement(
     slip: str,
     known: set[str],
     pen: Pen,
+    kit: Kit,
 ) -> None:
     """A replacement has no receipt of its own: its slips point to the sale's, whose ORIGINAL came out before."""
     if slip in known:
@@ -109,9 +118,9 @@ def _issue_replacement(
     waiting = _slip_state(renewal.state) is SaleState.BEING_CONFIRMED
     alone = len(renewal_rows.live_of_sale(session, sale.id)) == 1
     if not waiting:
-        _issue(session, receipt, _later(session, sale, renewal, pen.at), slip, sale, pen, JobKind.SLIP)
+        _issue(session, receipt, _later(session, sale, renewal, pen.at, kit), slip, sale, pen, JobKind.SLIP)
     elif alone:
-        _issue(session, receipt, _sale_slip(session, sale, [renewal]), slip, sale, pen, JobKind.SLIP)
+        _issue(session, receipt, _sale_slip(session, sale, [renewal], kit), slip, sale, pen, JobKind.SLIP)
     sale.interim_printed = waiting
 
 
@@ -125,7 +134,7 @@ def issue_interim(sale_id: str, desk: Desk, *, kit: Kit) -> None:
             raise NotFound
         receipt = _sale_receipt(session, sale)
         if not rows.documents_of(session, receipt.id):
-            _issue_original(session, receipt, sale, renewal_rows.live_of_sale(session, sale_id), kit.pen(desk, now))
+            _issue_original(session, receipt, sale, renewal_rows.live_of_sale(session, sale_id), kit.pen(desk, now), kit)
     kit.bell.set()
 
 
@@ -136,6 +145,7 @@ def issue_refund(
     refund: sale_rows.Refund,
     desk: Desk,
     pen: Pen,
+    kit: Kit,
 ) -> str:
     """The refund's own numbered slip; its number."""
     sequence, number = rows.take_number(session, desk.till.id, desk.till.code, ReceiptKind.REFUND)
@@ -163,6 +173,7 @@ def issue_refund(
         payments=((tender, str(-refund.amount)), *_refund_slip(refund, say)),
         approver=desk.staff.number if refund.reason else "",
         case_number=case_number(sale),
+        qr=receipt_checks.link_for(Claim(number, desk.store.business_day(pen.at), -refund.amount), kit=kit),
     )
     document = layouts.refund(slip, say, sale.language)
     _issue(session, receipt, document, "refund", sale, pen, JobKind.ORIGINAL, till_id=desk.till.id)
@@ -317,7 +328,7 @@ def _state_of_all(lines: list[renewal_rows.Renewal]) -> SaleState:
     return states.pop() if len(states) == 1 else SaleState.MIXED
 
 
-def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.Renewal]) -> Document:
+def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.Renewal], kit: Kit) -> Document:
     say, state = say_in(sale.language), _state_of_all(lines)
     till = session.get_one(till_rows.Till, sale.till_id)
     store = till_rows.store_of(session, till).plain()
@@ -336,11 +347,12 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
         case_number=case_number(sale) if state is not SaleState.ACTIVATED else None,
         answer_by=say("within 24 hours, in this shop") if waiting else "",
         owed=str(sum(refused[1:], start=refused[0])) if refused else "",
+        qr=_check_link(session, sale, store, kit),
     )
     return layouts.sale(slip, say, sale.language)
 
 
-def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, now: datetime) -> Document:
+def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, now: datetime, kit: Kit) -> Document:
     """What the carrier said of a line after the ORIGINAL was printed: done, or refused."""
     till = session.get_one(till_rows.Till, sale.till_id)
     store = till_rows.store_of(session, till).plain()
@@ -352,8 +364,20 @@ def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal
         lines=(_line(sale, renewal, store),),
         case_number=case_number(sale),
         refused=_slip_state(renewal.state) is SaleState.REFUND_DUE,
+        qr=_check_link(session, sale, store, kit),
     )
     return layouts.confirmation(slip, say_in(sale.language), sale.language)
+
+
+def _check_link(session: Session, sale: sale_rows.Sale, store: PlainStore, kit: Kit) -> str | None:
+    """What the code of a sale's slips says: always of the receipt that was numbered when the money came."""
+    if not kit.public_url or sale.receipt_number is None:
+        return None
+    total = sale.total
+    if total is None:
+        total = next(p.amount for p in sale_rows.payments_of(session, sale.id) if p.state is PaymentState.TAKEN)
+    claim = Claim(sale.receipt_number, store.business_day(sale.paid_at or sale.opened_at), total)
+    return receipt_checks.link_for(claim, kit=kit)
 
 
 def shop_of(store: PlainStore) -> Shop:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, url_for
 from markupsafe import Markup
 
 from pos.domain.permissions import Permission
-from pos.services import receipts
+from pos.services import receipt_checks, receipts
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("receipts", __name__)
@@ -35,3 +35,17 @@ def pdf(number: str) -> Response:
 def reprint(number: str) -> Any:
     sale_id = receipts.reprint(number, desk(), kit=kit())
     return redirect(url_for("counter.sale", sale_id=sale_id) if sale_id else url_for("printing.jobs"))
+
+
+@bp.get("/r/<string(maxlength=200):token>")
+@door(Permission.ANYBODY)
+def check(token: str) -> tuple[str, int]:
+    """What a customer's phone opens after a scan: a page of its own, without anything of the till."""
+    found = receipt_checks.check(token, kit=kit())
+    return render_template("receipts/check.html", found=found), 200 if found is not None else 404
+
+
+@bp.get("/r/keys.json")
+@door(Permission.ANYBODY)
+def public_keys() -> Response:
+    return jsonify(dict(receipt_checks.public_keys(kit=kit())))
