@@ -329,6 +329,26 @@ def set_refund_limit(context: click.Context, store_code: str, limit: str) -> Non
         raise click.ClickException(f"Nothing was changed: {fault}") from None
 
 
+@main.command("set-receipts")
+@click.argument("store_code")
+@click.option(
+    "--second-language", type=click.Choice(["", "en", "zh_Hans", "zh_Hant"]), default="", help="titles and totals in it too"
+)
+@click.option(
+    "--legal", multiple=True, help="a line that the law wants; repeat for more; none given: what is usual in the country"
+)
+@click.option("--no-legal", is_flag=True, help="no legal line at all")
+@click.pass_context
+def set_receipts(context: click.Context, store_code: str, second_language: str, legal: tuple[str, ...], no_legal: bool) -> None:
+    """What a store's receipts say from now on: a second language, and the lines that the law of the place wants."""
+    from pos.services import tills
+
+    app = _app(_settings(context))
+    lines = legal or (() if no_legal else None)
+    kit = app.extensions["simcounter"]
+    _told(app, lambda: tills.set_receipts(store_code.upper(), second_language, lines, kit=kit), "Receipts from now on say so.")
+
+
 @main.command("add-till")
 @click.argument("store_code")
 @click.argument("code")

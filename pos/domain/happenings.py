@@ -75,6 +75,7 @@ HAPPENINGS: dict[str, str] = {
     "plans.imported": N_("Plans imported"),
     "store.added": N_("Store added"),
     "store.refund_limit": N_("Limit of refunds set"),
+    "store.receipts": N_("Words of the receipts set"),
     "renewal.put_off": N_("Put off, it cannot be prepared"),
     "renewal.notified": N_("The carrier called about it"),
     "till.added": N_("Till added"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 
@@ -47,6 +48,12 @@ STATE_WORDS: dict[RenewalState, str] = {
     RenewalState.REFUNDED: N_("Not activated, paid back"),
 }
 BEING_CONFIRMED = N_("Being confirmed")
+
+# What receipts usually have to say in a country, where the store does not say otherwise.
+LEGAL_LINES: dict[str, str] = {
+    "CN": N_("This slip is not a tax invoice (fapiao). If you need one, ask for it with this slip."),
+    "TW": N_("This slip is not a uniform invoice."),
+}
 
 # The width of 80 mm paper: dots of the print head, and columns of its own characters.
 _PICTURE_DOTS, _TEXT_COLUMNS = 576, 48
@@ -164,7 +171,7 @@ def issue_refund(
     say = say_in(sale.language)
     tender = say("Cash") if refund.tender is Tender.CASH else say("Card")
     slip = RefundSlip(
-        shop=shop_of(desk.store),
+        shop=_shop(desk.store, sale.language),
         origin=_origin(desk.store, desk.till.code, desk.staff.number, number, pen.at),
         original_number=sale.receipt_number or "",
         reason=say("Not activated by the carrier"),
@@ -175,7 +182,7 @@ def issue_refund(
         case_number=case_number(sale),
         qr=receipt_checks.link_for(Claim(number, desk.store.business_day(pen.at), -refund.amount), kit=kit),
     )
-    document = layouts.refund(slip, say, sale.language)
+    document = layouts.refund(slip, say, sale.language, _also(desk.store))
     _issue(session, receipt, document, "refund", sale, pen, JobKind.ORIGINAL, till_id=desk.till.id)
     return number
 
@@ -337,19 +344,19 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
     waiting = any(_slip_state(line.state) is SaleState.BEING_CONFIRMED for line in lines)
     refused = [line.price for line in lines if _slip_state(line.state) is SaleState.REFUND_DUE]
     slip = SaleSlip(
-        shop=shop_of(store),
+        shop=_shop(store, sale.language),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", sale.paid_at or sale.opened_at),
         state=state,
         lines=tuple(_line(sale, line, store) for line in lines),
         total=str(sale.total or paid.amount),
-        taxes=_taxes(lines, store),
+        taxes=_taxes(lines, store, sale.language),
         payments=_payment_rows(paid, sale.language),
         case_number=case_number(sale) if state is not SaleState.ACTIVATED else None,
         answer_by=say("within 24 hours, in this shop") if waiting else "",
         owed=str(sum(refused[1:], start=refused[0])) if refused else "",
         qr=_check_link(session, sale, store, kit),
     )
-    return layouts.sale(slip, say, sale.language)
+    return layouts.sale(slip, say, sale.language, _also(store))
 
 
 def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, now: datetime, kit: Kit) -> Document:
@@ -358,7 +365,7 @@ def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal
     store = till_rows.store_of(session, till).plain()
     clerk = session.get_one(staff_rows.Staff, sale.staff_id)
     slip = ConfirmationSlip(
-        shop=shop_of(store),
+        shop=_shop(store, sale.language),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", now),
         original_number=sale.receipt_number or "",
         lines=(_line(sale, renewal, store),),
@@ -366,7 +373,7 @@ def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal
         refused=_slip_state(renewal.state) is SaleState.REFUND_DUE,
         qr=_check_link(session, sale, store, kit),
     )
-    return layouts.confirmation(slip, say_in(sale.language), sale.language)
+    return layouts.confirmation(slip, say_in(sale.language), sale.language, _also(store))
 
 
 def _check_link(session: Session, sale: sale_rows.Sale, store: PlainStore, kit: Kit) -> str | None:
@@ -391,6 +398,18 @@ def shop_of(store: PlainStore) -> Shop:
         opening_hours=store.hours,
         footer=store.footer,
     )
+
+
+def _shop(store: PlainStore, language: str) -> Shop:
+    """The head and foot of a customer's slip, with what the law of the place wants, in the customer's language."""
+    usual = say_in(language)(LEGAL_LINES[store.country]) if store.country in LEGAL_LINES else ""
+    lines = store.legal_lines if store.legal_lines is not None else (usual,)
+    return replace(shop_of(store), legal=tuple(line for line in lines if line))
+
+
+def _also(store: PlainStore) -> Say | None:
+    """The shop's second language."""
+    return say_in(store.second_language) if store.second_language else None
 
 
 def _origin(store: PlainStore, till_code: str, clerk: str, number: str, moment: datetime) -> Origin:
@@ -431,13 +450,19 @@ def _day(moment: datetime | None, store: PlainStore) -> str | None:
     return local_time(store.local(moment)) if moment is not None else None
 
 
-def _taxes(lines: list[renewal_rows.Renewal], store: PlainStore) -> tuple[tuple[str, str], ...]:
-    """The tax included, one row for each rate."""
-    sums: dict[int, Money] = {}
+def _taxes(lines: list[renewal_rows.Renewal], store: PlainStore, language: str) -> tuple[tuple[str, str], ...]:
+    """One row for each rate: the sum it is part of and the tax in it, as simplified invoices want it; also where it is none."""
+    if not store.tax_name:
+        return ()
+    say, sums = say_in(language), dict[int, tuple[Money, Money]]()
     for line in lines:
-        if line.tax_basis_points:
-            sums[line.tax_basis_points] = sums.get(line.tax_basis_points, Money(0, line.currency)) + line.tax
-    return tuple((f"{store.tax_name} {_percent(rate)}%", str(tax)) for rate, tax in sorted(sums.items()))
+        gross, tax = sums.get(line.tax_basis_points, (Money(0, line.currency), Money(0, line.currency)))
+        sums[line.tax_basis_points] = (gross + line.price, tax + line.tax)
+    words = say("%(tax)s %(rate)s%% in %(gross)s")
+    return tuple(
+        (words % {"tax": store.tax_name, "rate": _percent(rate), "gross": gross}, str(tax))
+        for rate, (gross, tax) in sorted(sums.items())
+    )
 
 
 def _percent(basis_points: int) -> str:

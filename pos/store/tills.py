@@ -34,6 +34,10 @@ class Store(Base):
     drawer_tolerance_minor: Mapped[Minor]
     # What a clerk may give back of one sale; empty: any sum.
     refund_limit_minor: Mapped[Minor | None]
+    # Title and total of receipts are said in this language too; empty: in the customer's alone.
+    second_language: Mapped[str] = mapped_column(String(10), default="")
+    # What the law of the place wants on receipts; none: what is usual in the store's country.
+    legal_lines: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
 
     def plain(self) -> domain.Store:
         """The shop as a value."""
@@ -56,6 +60,8 @@ class Store(Base):
             footer=tuple(self.footer),
             drawer_tolerance_minor=self.drawer_tolerance_minor,
             refund_limit_minor=self.refund_limit_minor,
+            second_language=self.second_language,
+            legal_lines=None if self.legal_lines is None else tuple(self.legal_lines),
         )
 
 
