@@ -308,7 +308,9 @@ def odd_documents(language: str) -> dict[str, Document]:
     """Names and sums that no designer thinks of; characters outside the face become boxes, so the text differs there."""
     say, slip = say_in(language), sale_slip(language)
     name = "Ἀθηνᾶ Mobile \u202eمتجر\u202c 🛜 & Sons Telecommunications, Duty-Free and Travel Retail (Terminal 2) Ltd"
-    shop = replace(slip.shop, name=name, address=("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", *slip.shop.address))
+    shop = replace(
+        slip.shop, name=name, address=("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", *slip.shop.address)
+    )
     huge = "12,345,678,901 JPY"
     line = replace(slip.lines[0], plan="שלום 🎉 " + slip.lines[0].plan * 3, amount=huge, carrier_reference="R" * 70)
     lines = tuple(replace(line, number_masked=number) for number in ("07*** ***678", "+886*** ***521", "8944 *** *** 0071 (SIM)"))

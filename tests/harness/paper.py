@@ -1,0 +1,136 @@
+"""Paper: random documents, hostile ones among them, drawn for every kind of printer and read by a strict reader that shares
+nothing with what draws. No command reaches the wire but our own, and the picture that arrives is the picture that was drawn."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from PIL import Image, ImageChops
+
+from pos.sandbox import escpos_reader as reader
+from pos.sandbox.escpos_job import Cut as CutEvent
+from pos.sandbox.escpos_job import Feed, Initialise, Job, Raster, TextLine
+from receipts import escpos, raster, text
+from receipts.blocks import Align, Bar, Block, Cut, DocumentError, Qr, Role, Row, Rule, Text
+from receipts.blocks import Feed as FeedBlock
+from receipts.document import Document, as_copy
+from receipts.faces import Unprintable
+from receipts.settings import CutMode, PrinterSettings, TextMode
+from tests.harness.result import Result, Say
+
+SIZES = {"commit": 60, "tenth": 1_000, "full": 10_000}
+MUST_BE = "only our own commands, the picture dot for dot"
+OURS = (Initialise, Raster, Feed, TextLine, CutEvent)
+# What a name could smuggle in: drawer pulses, real-time commands, a reset, a cut, a counted command that swallows the rest.
+EVIL = (
+    "\x1bp\x00\x19\xfa", "\x10\x14\x01\x00\x01", "\x10\x04\x01", "\x10\x05\x01", "\x1b@", "\x1dV\x00", "\x1d(k\xff\xff", "\x1c&",
+    "\x1b!\xff", "\x00", "\x7f\x80\x9f", "\u202e\u2066", "\r\n\t\v", "\ud800", "\ufeff", "\U000e0041",
+)  # fmt: skip
+EVIL_ASCII = tuple(word for word in EVIL if word.isascii())
+LETTERS = (
+    lambda dice: chr(dice.randrange(0x20, 0x7F)),
+    lambda dice: chr(dice.randrange(0x4E00, 0x9FA6)),
+    lambda dice: chr(dice.randrange(0xA0, 0x250)),
+    lambda dice: chr(dice.randrange(0x0, 0x20)),
+    lambda dice: chr(dice.randrange(0x80, 0xA0)),
+    lambda dice: chr(dice.choice([*range(0x300, 0x370), *range(0x590, 0x700), *range(0x2000, 0x2070), *range(0x1F300, 0x1F700)])),
+    lambda dice: dice.choice(EVIL),
+)
+
+
+def words(dice: random.Random, plain: bool) -> str:
+    """A text of up to sixty letters of a few alphabets, half of the time with something evil in it."""
+    if plain:
+        clean = "".join(chr(dice.randrange(0x20, 0x7F)) for _ in range(dice.randrange(40)))
+        return clean + dice.choice(EVIL_ASCII) if dice.random() < 0.3 else clean
+    alphabets = dice.sample(LETTERS, dice.randrange(1, 4))
+    return "".join(dice.choice(alphabets)(dice) for _ in range(dice.choice((0, 1, 8, 20, 60))))
+
+
+def block(dice: random.Random, plain: bool) -> Block:
+    kind = dice.randrange(12)
+    role = dice.choice(list(Role))
+    if kind < 4:
+        return Row(words(dice, plain), words(dice, plain), role, dice.random() < 0.5, money=dice.random() < 0.1)
+    if kind < 8:
+        return Text(words(dice, plain), role, dice.choice(list(Align)), dice.random() < 0.3)
+    if kind == 8:
+        return Bar(words(dice, plain))
+    if kind == 9:
+        return Rule()
+    if kind == 10:
+        return FeedBlock(dice.randrange(1, 21))
+    return Qr(
+        "https://r.example/" + "".join(dice.choice("ABCDEF0123456789") for _ in range(dice.randrange(60))) + dice.choice(EVIL)
+    )
+
+
+def document(dice: random.Random) -> Document:
+    plain = dice.random() < 0.3
+    blocks = [block(dice, plain) for _ in range(dice.randrange(1, 14))]
+    made = Document(
+        (*blocks, *([Cut()] if dice.random() < 0.8 else [])), words(dice, plain), dice.choice(("en", "zh_Hans", "zh_Hant"))
+    )
+    return as_copy(made, dice.randrange(1, 9), "COPY {n} " + words(dice, plain)) if dice.random() < 0.2 else made
+
+
+def printer(dice: random.Random) -> PrinterSettings:
+    dots, columns = dice.choice(((576, 48), (512, 42), (384, 32)))
+    return PrinterSettings(
+        "192.0.2.1",
+        dots=dots,
+        columns=columns,
+        text_mode=dice.choice(list(TextMode)),
+        band_rows=dice.choice((8, 24, 128, 256)),
+        cut=dice.choice(list(CutMode)),
+    )
+
+
+def run(rounds: int, seed: int, say: Say) -> Result:
+    result = Result("paper", MUST_BE, seed, rounds)
+    for number in range(rounds):
+        dice = random.Random(f"{seed}/{number}")
+        try:
+            one(document(dice), printer(dice), result)
+        except (AssertionError, reader.Refusal, DocumentError) as fault:
+            result.failures.append(f"--seed {seed}, document {number}: {type(fault).__name__} {fault}")
+        if number % 1000 == 999:
+            say(f"{number + 1} documents")
+    return result
+
+
+def one(made: Document, settings: PrinterSettings, result: Result) -> None:
+    """Draw, read back, compare. AssertionError or the reader's refusal where anything is not as it must be."""
+    try:
+        data = escpos.job(made, settings)
+    except Unprintable:
+        result.count("refused for money that the face cannot write")
+        return
+    job = reader.read(data)
+    strange = [event for event in job.events if not isinstance(event, OURS)]
+    assert not strange, strange
+    wanted = int(any(isinstance(block, Cut) for block in made.blocks) and settings.cut is not CutMode.NONE)
+    assert len(job.cuts) == wanted, "a cut too many or too few"
+    result.count("documents")
+    if any(isinstance(event, TextLine) for event in job.events):
+        compare_text(made, settings, job)
+        result.count("as the printer's own characters")
+    else:
+        compare_picture(made, settings, job)
+        result.count("as pictures")
+
+
+def compare_picture(made: Document, settings: PrinterSettings, job: Job) -> None:
+    """Dot for dot, but for the dots that take a real-time command apart; those are always more black and very few."""
+    drawn, came = raster.draw(made, settings.dots), job.image(settings.dots, cuts=False)
+    tail = Image.new("1", drawn.size, 255)
+    tail.paste(came.crop((0, 0, *drawn.size)), (0, 0))
+    different = ImageChops.logical_xor(drawn, tail)
+    assert not ImageChops.logical_and(different, tail).getbbox(), "a black dot is missing"
+    assert different.histogram()[-1] <= 2 + drawn.height // 20, "too many dots differ"
+
+
+def compare_text(made: Document, settings: PrinterSettings, job: Job) -> None:
+    without_codes = replace(made, blocks=tuple(block for block in made.blocks if not isinstance(block, Qr)))
+    assert job.text() == text.render(without_codes, settings.columns).split("\n")[:-1]
