@@ -35,6 +35,15 @@ class Marker(StrEnum):
     NONE = "none"  # a mute clone: its jobs end as sent, never as printed
 
 
+WORDS: dict[str, type[StrEnum]] = {
+    "transport": Transport,
+    "text_mode": TextMode,
+    "cut": CutMode,
+    "status": StatusMode,
+    "marker": Marker,
+}
+
+
 @dataclass(frozen=True)
 class PrinterSettings:
     """Raises ValueError for what no printer has.
@@ -63,6 +72,9 @@ class PrinterSettings:
     total_seconds: float = 30
 
     def __post_init__(self) -> None:
+        # Settings come out of JSON as plain words; a word that stands for nothing is a ValueError here.
+        for name, kind in WORDS.items():
+            object.__setattr__(self, name, kind(getattr(self, name)))
         # An empty host would mean this very machine to the resolver.
         if not self.address or not 0 < self.port < 65536:
             raise ValueError(f"{self.address!r}:{self.port} is no address of a printer")

@@ -204,3 +204,11 @@ def test_a_file_gets_the_bytes_at_its_end(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_opened_is_not_ready(tmp_path: Path) -> None:
     settings = PrinterSettings(str(tmp_path / "missing" / "lp0"), transport=Transport.FILE)
     assert send(b"one", settings, yes) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
+
+
+def test_settings_that_were_kept_as_plain_words_mean_the_same() -> None:
+    kept = PrinterSettings("192.0.2.1", transport="file", marker="none", status="none")  # type: ignore[arg-type]
+    assert (kept.transport, kept.marker, kept.status) == (Transport.FILE, Marker.NONE, StatusMode.NONE)
+    assert kept.transport is Transport.FILE and kept.marker is Marker.NONE and kept.status is StatusMode.NONE
+    with pytest.raises(ValueError, match="'pigeon'"):
+        PrinterSettings("192.0.2.1", transport="pigeon")  # type: ignore[arg-type]
