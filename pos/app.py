@@ -117,11 +117,14 @@ def make_carriers(settings: Settings) -> dict[str, Carrier]:
 def press(sheet: Sheet, about_to_send: Callable[[], bool]) -> tuple[str, str | None, bool]:
     """Put one sheet on paper: (result, reason, near end). What cannot be drawn is said, and nothing is sent."""
     settings = printer.PrinterSettings(**sheet.settings)  # type: ignore[arg-type]
+
+    def data() -> bytes:
+        return escpos.job(sheet.document, settings) if sheet.document is not None else escpos.drawer_pulse(settings)
+
     try:
-        data = escpos.job(sheet.document, settings) if sheet.document is not None else escpos.drawer_pulse(settings)
+        answer = printer.send(data, settings, about_to_send)
     except (Unprintable, ValueError):
         return "uncertain" if sheet.document is not None else "sent", "unprintable", False
-    answer = printer.send(data, settings, about_to_send)
     return answer.result.value, answer.reason.value if answer.reason is not None else None, answer.near_end
 
 

@@ -162,6 +162,9 @@ def record(sheet: Sheet, result: str, reason: str | None, near_end: bool, *, kit
         if to in PRINT_JOB.ends:
             job.ended_at = now
         move(session, job, PRINT_JOB, to, _pen(session, job, kit, now), {"reason": reason or ""})
+        if job.due_at is not None:
+            session.flush()
+            rows.put_off(session, sheet.printer_id, job.due_at)
 
 
 def _still_ours(job: rows.PrintJob, sheet: Sheet) -> bool:

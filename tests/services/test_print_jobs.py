@@ -123,6 +123,21 @@ def test_a_printer_that_is_not_ready_is_tried_again_with_growing_patience(shop: 
     assert paper.state(sheet) == "printed"
 
 
+def test_one_slip_asks_for_all_that_wait_behind_it(shop: Shop, paper: Paper, desk: Desk, sold: str) -> None:
+    sheet = paper.next_document()
+    with shop.app.app_context():
+        receipts.reprint("LON1-000001", desk, kit=shop.kit)
+    paper.end(sheet, "not_ready", "paper_out")
+    assert paper.take() is None, "the copy is not tried on a printer that has no paper"
+    shop.pass_time(2)
+    again = paper.take()
+    assert again is not None and again.job_id == sheet.job_id
+    assert paper.begin(again)
+    paper.end(again, "printed")
+    copy = paper.take()
+    assert copy is not None and copy.job_id != sheet.job_id, "and it follows as soon as the first came out"
+
+
 def test_a_roll_that_ends_soon_is_remembered(shop: Shop, paper: Paper, sold: str) -> None:
     sheet = paper.next_document()
     paper.end(sheet, "printed", near_end=True)
