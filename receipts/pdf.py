@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
+from reportlab import rl_config
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
@@ -11,8 +12,11 @@ from receipts.blocks import Role
 from receipts.document import Document
 from receipts.faces import NAMES, fit, registered
 from receipts.page import Box, Code, Ink, Measures
-from receipts.qr import runs
+from receipts.qr import rectangles
 from receipts.typesetting import set_page
+
+# Streams as they are and not once more in letters: a fifth smaller, and quicker to write.
+rl_config.useA85 = 0
 
 SIZES: dict[Role, float] = {
     Role.SHOP: 12.5,
@@ -77,6 +81,6 @@ def draw(canvas: Canvas, thing: Ink | Box | Code, top: float) -> None:
             canvas.setFillGray(0)
         case Code(x, y, grid, module):
             path = canvas.beginPath()  # one path: separate squares would show hairlines between them
-            for column, row, length in runs(grid):
-                path.rect(x + column * module, top - y - (row + 1) * module, length * module, module)
+            for column, row, length, height in rectangles(grid):
+                path.rect(x + column * module, top - y - (row + height) * module, length * module, height * module)
             canvas.drawPath(path, stroke=0, fill=1)
