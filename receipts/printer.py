@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from receipts.answers import Answer, Reason, Result
+from receipts.devices import send_over_device
 from receipts.lan import send_over_lan
 from receipts.settings import CutMode, Marker, PrinterSettings, StatusMode, TextMode, Transport
 
@@ -38,6 +39,8 @@ def send(data: Callable[[], bytes], settings: PrinterSettings, before_first_byte
     never an exception; what ``before_first_byte`` raises passes through, with nothing sent."""
     if settings.transport is Transport.FILE:
         return send_to_file(data, Path(settings.address), before_first_byte)
+    if settings.transport is not Transport.LAN:
+        return send_over_device(data, settings, before_first_byte)
     return send_over_lan(data, settings, before_first_byte)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +10,10 @@ from enum import StrEnum
 class Transport(StrEnum):
     LAN = "lan"
     FILE = "file"  # a device node such as /dev/usb/lp0, or a plain file
+    USB = "usb"
+    SERIAL = "serial"
+    WINDOWS = "windows"  # a printer of the Windows spooler, by its name
+    CUPS = "cups"  # a queue of CUPS, by its name
 
 
 class TextMode(StrEnum):
@@ -35,6 +40,7 @@ class Marker(StrEnum):
     NONE = "none"  # a mute clone: its jobs end as sent, never as printed
 
 
+BAUDS = (4800, 9600, 19200, 38400, 57600, 115200)
 WORDS: dict[str, type[StrEnum]] = {
     "transport": Transport,
     "text_mode": TextMode,
@@ -48,7 +54,8 @@ WORDS: dict[str, type[StrEnum]] = {
 class PrinterSettings:
     """Raises ValueError for what no printer has.
 
-    ``address`` is a host name, an IPv4 or IPv6 address, or the path of transport ``file``.
+    ``address`` is a host name, an IPv4 or IPv6 address; the path of transport ``file`` or the port of ``serial``, such as
+    /dev/ttyUSB0 or COM3; vendor and product of ``usb``, such as 04b8:0e15; the printer's name for the two spoolers.
 
     ``dots`` is the width of the print head (576, 512 or 384), ``columns`` that of its own characters. ``drawer_pin`` is
     2 or 5, None without a drawer. Times are in seconds; ``total_seconds`` caps a whole job."""
@@ -70,6 +77,8 @@ class PrinterSettings:
     marker_seconds: float = 15
     drain_seconds: float = 2
     total_seconds: float = 30
+    baud: int = 9600
+    dsr_dtr: bool = True  # serial flow control by wires; False: by XON and XOFF
 
     def __post_init__(self) -> None:
         # Settings come out of JSON as plain words; a word that stands for nothing is a ValueError here.
@@ -78,6 +87,13 @@ class PrinterSettings:
         # An empty host would mean this very machine to the resolver.
         if not self.address or not 0 < self.port < 65536:
             raise ValueError(f"{self.address!r}:{self.port} is no address of a printer")
+        if self.transport is Transport.USB and not re.fullmatch("[0-9a-fA-F]{4}:[0-9a-fA-F]{4}", self.address):
+            raise ValueError(f"{self.address!r} is no vendor and product such as 04b8:0e15")
+        # The name of a queue stands on a command line: it must not be taken for an option.
+        if self.transport is Transport.CUPS and not re.fullmatch(r"[^\s/#\-][^\s/#]*", self.address):
+            raise ValueError(f"{self.address!r} is no name of a queue")
+        if self.baud not in BAUDS:
+            raise ValueError(f"a serial line has no {self.baud} baud")
         # A band of another height prints garbage on some clones, and a wrong width wraps every row.
         if self.dots not in (576, 512, 384):
             raise ValueError(f"a print head has 576, 512 or 384 dots, not {self.dots}")
