@@ -17,7 +17,7 @@ from bench.shops import Shop
 from bench.tills import furnish_tills, spread
 from pos.app import press
 from pos.sandbox.printer import Condition, VirtualPrinter
-from pos.services import print_jobs
+from pos.services import printers
 from pos.services import receipts as receipt_services
 from pos.store import tills as till_rows
 from pos.store.db import reading, transaction
@@ -105,7 +105,7 @@ class Sink:
 def point_at(shop: Shop, seller: Seller, port: int) -> None:
     """The seller's till prints there from now on."""
     with shop.app.app_context():
-        print_jobs.set_printer(seller.desk.till.code, {"address": "127.0.0.1", "port": port})
+        printers.point(seller.desk.till.code, {"address": "127.0.0.1", "port": port}, kit=shop.kit)
     with shop.app.app_context(), reading() as session:
         till = till_rows.till_by_code(session, seller.desk.till.code)
         assert till is not None

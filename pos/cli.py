@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pos.worker import Worker
 
 CONFIG = "config.toml"
+TRANSPORTS = ("lan", "usb", "serial", "windows", "cups", "file")
 
 
 class _Told(click.Group):
@@ -426,18 +427,44 @@ def import_plans(context: click.Context, store_code: str, carrier: str) -> None:
 @click.option("--port", default=9100, show_default=True)
 @click.option("--dots", type=click.Choice(["576", "512", "384"]), default="576", show_default=True)
 @click.option("--marker", type=click.Choice(["gs_r", "gs_h", "none"]), default="gs_r", show_default=True)
+@click.option("--status", type=click.Choice(["dle_eot", "none"]), default="dle_eot", show_default=True)
+@click.option("--transport", type=click.Choice([*TRANSPORTS]), default="lan", show_default=True)
+@click.option("--spare", is_flag=True, help="the printer that helps out when the till's own is not ready")
 @click.pass_context
-def set_printer(context: click.Context, till_code: str, address: str, port: int, dots: str, marker: str) -> None:
-    """Point a till at a network receipt printer."""
-    from pos.services import print_jobs
+def set_printer(context: click.Context, /, till_code: str, address: str, spare: bool, **given: Any) -> None:
+    """Point a till at a receipt printer. ADDRESS: a host; 04b8:0e15 (usb); COM3 (serial); a name (windows, cups); a file."""
+    from pos.services import printers
 
     app = _app(_settings(context))
-    columns = {"576": 48, "512": 42, "384": 32}[dots]
-    settings: dict[str, object] = {"address": address, "port": port, "dots": int(dots), "columns": columns, "marker": marker}
-    with app.app_context():
-        if not print_jobs.set_printer(till_code.upper(), settings):
-            raise click.ClickException(f"There is no till {till_code}.")
-    click.echo(f"{till_code.upper()} prints on {address}:{port}.")
+    dots = int(given.pop("dots"))
+    settings: dict[str, object] = {"address": address, "dots": dots, "columns": {576: 48, 512: 42, 384: 32}[dots], **given}
+    kit = app.extensions["simcounter"]
+    done = f"{till_code.upper()} prints on {address}" + (" when its own printer is not ready." if spare else ".")
+    _told(app, lambda: printers.point(till_code.upper(), settings, spare=spare, kit=kit), done)
+
+
+@main.group()
+def printer() -> None:
+    """Receipt printers: find out how one must be set up."""
+
+
+@printer.command()
+@click.argument("host")
+@click.option("--port", default=9100, show_default=True)
+@click.option("--epson", is_flag=True, help="also ask for Epson's proof of printing; other makes may print a few characters")
+def probe(host: str, port: int, epson: bool) -> None:
+    """Ask a network printer what it answers to, and say which settings fit. Prints nothing. Exit status 1 without a printer."""
+    from receipts.probe import probe as ask
+
+    found = ask(host, port, completion=epson)
+    if not found.reachable:
+        raise click.ClickException(f"Nobody listens on {host}:{port}. Check power, cable and address.")
+    for note in found.notes:
+        click.echo(note)
+    click.echo(f"status {found.status.value}, marker {found.marker.value}")
+    click.echo(f"Next: pos set-printer TILL {host} --port {port} --status {found.status.value} --marker {found.marker.value}")
+    if found.marker.value == "none":
+        click.echo("It never says that paper came out: its slips end as sent, and the clerk looks at the paper.")
 
 
 @main.command()

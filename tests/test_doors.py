@@ -193,7 +193,13 @@ def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
         "filename": "app.css",
     }
     things |= {"carrier": "sandbox", "secret": "k" * 40, "event": "productOrderStateChangeEvent"}
-    things |= {"renewal_id": sale_id, "verdict_id": 1, "token": "LON1-000001.20261121.800GBP.SIG-1"}
+    things |= {
+        "renewal_id": sale_id,
+        "verdict_id": 1,
+        "printer_id": 1,
+        "till_code": "LON1",
+        "token": "LON1-000001.20261121.800GBP.SIG-1",
+    }
     return Shop(app, cookies, things)
 
 

@@ -55,6 +55,15 @@ class UnreadableEntry(BadInput):
     field = "entry"
 
 
+class PrinterAddressWrong(BadInput):
+    sentence = N_("This is no address of such a printer. Nothing was changed; look at the examples below the field.")
+    field = "address"
+
+
+class PrinterSettingsWrong(BadInput):
+    sentence = N_("No printer has such settings. Nothing was changed; please choose again.")
+
+
 class NumberNotValid(BadInput):
     sentence = N_("{number} is not a complete mobile number. Compare it with the customer's phone and type it again.")
     field = "entry"
@@ -342,6 +351,11 @@ class NotYetKnown(NeedsAttention):
 
 class AlreadyAsking(NeedsAttention):
     sentence = N_("The carrier is being asked at this moment. The money is recorded; do not charge again.")
+
+
+class PrinterNameTaken(NeedsAttention):
+    sentence = N_("There is a printer called {name} already. Nothing was changed; choose another name.")
+    field = "name"
 
 
 class CodeTaken(NeedsAttention):

@@ -78,6 +78,8 @@ HAPPENINGS: dict[str, str] = {
     "store.receipts": N_("Words of the receipts set"),
     "renewal.put_off": N_("Put off, it cannot be prepared"),
     "renewal.notified": N_("The carrier called about it"),
+    "printer.set": N_("Printer set up"),
+    "till.printers": N_("Printers of the till chosen"),
     "till.added": N_("Till added"),
     "till.code": N_("Enrolment code made"),
     "till.enrolled": N_("Till enrolled"),

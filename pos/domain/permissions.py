@@ -29,6 +29,7 @@ class Permission(StrEnum):
     OVERRIDE_DUPLICATE = "override_duplicate"
     SEE_EXPECTED_CASH = "see_expected_cash"
     PRINTERS = "printers"
+    SET_PRINTERS = "set_printers"  # which printers there are, and which till prints where
     DECIDE = "decide"  # propose what became of a renewal, lift a stop
     AGREE = "agree"  # be the second person
 
@@ -50,6 +51,7 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.REFUND_CARD_IN_CASH,
     Permission.OVERRIDE_DUPLICATE,
     Permission.SEE_EXPECTED_CASH,
+    Permission.SET_PRINTERS,
     Permission.DECIDE,
 }
 

@@ -88,6 +88,12 @@ def put_off(session: Session, printer_id: int, until: datetime) -> None:
     session.execute(update(PrintJob).where(others, PrintJob.kind != JobKind.DRAWER).values(due_at=until))
 
 
+def move_to(session: Session, printer_id: int, other: int, till_id: int, due_at: datetime) -> None:
+    """Another printer takes what a till has waiting at this one; never a drawer pulse, which opens a certain drawer."""
+    waiting = and_(_under_way(), PrintJob.printer_id == printer_id, PrintJob.till_id == till_id, PrintJob.state.in_(OPEN))
+    session.execute(update(PrintJob).where(waiting, PrintJob.kind != JobKind.DRAWER).values(printer_id=other, due_at=due_at))
+
+
 def _gone(now: datetime, owner_prefix: str) -> ColumnElement[bool]:
     """Whether a job's sender is gone: its lease ended, or it is an earlier life of this worker."""
     ended = or_(PrintJob.lease_ends_at < now, PrintJob.lease_owner.startswith(owner_prefix, autoescape=True))

@@ -87,6 +87,8 @@ class Till(Base):
     name: Mapped[str] = mapped_column(String(60))
     surface: Mapped[str] = mapped_column(String(10))
     printer_id: Mapped[int | None] = mapped_column(ForeignKey("printers.id"))
+    # A printer of the same store, which the service sees to: SQLite adds no constraint to a table that others refer to.
+    spare_printer_id: Mapped[int | None]
     enrolment_code_hash: Mapped[str | None] = mapped_column(String(64))
     enrolment_ends_at: Mapped[datetime | None] = mapped_column(Moment)
     enrolment_misses: Mapped[int] = mapped_column(default=0)

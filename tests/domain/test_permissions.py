@@ -20,6 +20,7 @@ MATRIX = {
     Permission.OVERRIDE_DUPLICATE: (False, True, True, False),
     Permission.SEE_EXPECTED_CASH: (False, True, True, True),
     Permission.PRINTERS: (True, True, True, False),
+    Permission.SET_PRINTERS: (False, True, True, False),
     Permission.DECIDE: (False, True, True, False),
     Permission.AGREE: (True, True, True, False),
 }
