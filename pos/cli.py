@@ -150,11 +150,12 @@ def _stop(_number: int, _frame: Any) -> None:
 def _worker(app: Flask, settings: Settings, role: str) -> Worker:
     import socket
 
-    from pos.app import press
+    from pos.app import mail_post, press
     from pos.worker import Worker
 
     kit = app.extensions["simcounter"]
-    return Worker(app, kit, press, f"{settings.worker.name}-{role}-{socket.gethostname()}"[:60], settings.worker.threads)
+    name = f"{settings.worker.name}-{role}-{socket.gethostname()}"[:60]
+    return Worker(app, kit, press, name, settings.worker.threads, mail_post(settings))
 
 
 @main.command()

@@ -7,7 +7,11 @@ import re
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from pos.domain.receipt_mails import is_address
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ConfigUnusable(Exception):
@@ -46,6 +50,27 @@ class Receipts(_Part):
     public_url: str = Field(default="", max_length=80, pattern=r"^(https?://[^\s?#]+)?$")
 
 
+class Mail(_Part):
+    """Empty ``host``: no receipts by e-mail."""
+
+    host: str = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    security: str = Field(default="starttls", pattern="^(tls|starttls|none)$")
+    sender: str = ""
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    timeout_seconds: float = Field(default=20, gt=0, le=60)
+    ca_file: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Mail:
+        if self.host and not is_address(self.sender):
+            raise ValueError("mail.sender needs an e-mail address of the shop")
+        if self.security == "none" and self.host not in ("", *LOOPBACK):
+            raise ValueError("mail.security none is for a mail server on this machine only: everybody else could read along")
+        return self
+
+
 class Logging(_Part):
     level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
@@ -58,6 +83,7 @@ class Settings(_Part):
     security: Security
     worker: Worker = Worker()
     receipts: Receipts = Receipts()
+    mail: Mail = Mail()
     logging: Logging = Logging()
     # Each carrier's own table is checked by its adapter, which knows the keys of its protocol.
     carriers: dict[str, dict[str, object]] = {}
@@ -73,9 +99,6 @@ class Settings(_Part):
                     f"the secret of {name} needs at least 32 letters and digits: it is all that stands before the door"
                 )
         return hooks
-
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def load(path: Path) -> Settings:
@@ -97,6 +120,7 @@ def load(path: Path) -> Settings:
     return settings.model_copy(
         update={
             "security": settings.security.model_copy(update={"key_ring": here / settings.security.key_ring}),
+            "mail": settings.mail.model_copy(update=_with_files({"ca_file": settings.mail.ca_file}, here)),
             "database": Database(url=SecretStr(_placed(settings.database.url.get_secret_value(), here))),
             "carriers": {name: _with_files(table, here) for name, table in settings.carriers.items()},
         }
@@ -116,4 +140,5 @@ def _placed(url: str, here: Path) -> str:
 
 def _with_files(table: dict[str, object], here: Path) -> dict[str, object]:
     """Certificates lie beside the configuration like everything else that it names."""
-    return {key: str(here / value) if key.endswith("_file") and isinstance(value, str) else value for key, value in table.items()}
+    files = {key: str(here / value) for key, value in table.items() if key.endswith("_file") and isinstance(value, str) and value}
+    return table | files

@@ -60,6 +60,16 @@ class PrinterAddressWrong(BadInput):
     field = "address"
 
 
+class AddressWrong(BadInput):
+    sentence = N_("This is not an e-mail address. Nothing was sent; please type it again, such as name@mail.example.")
+    field = "email"
+
+
+class ConsentMissing(BadInput):
+    sentence = N_("Ask the customer first, and tick that the customer agrees. Nothing was sent.")
+    field = "consent"
+
+
 class PrinterSettingsWrong(BadInput):
     sentence = N_("No printer has such settings. Nothing was changed; please choose again.")
 

@@ -210,7 +210,7 @@ def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
         shift = shift_rows.open_at(session, desk.till.id)
         pen = kit.pen(desk, now)
         copy_number = job_rows.copies_of(session, receipt.id) + 1
-        document = copy_of(_as_it_stands(documents), copy_number, local_time(desk.store.local(now)))
+        document = copy_of(as_it_stands(documents), copy_number, local_time(desk.store.local(now)))
         queue_document(
             session,
             document,
@@ -259,18 +259,23 @@ def _may_open(receipt: rows.Receipt, desk: Desk) -> bool:
     return receipt.till_id == desk.till.id or may(desk.staff.role, Permission.SEE_EXPECTED_CASH)
 
 
+def to_open(session: Session, number: str, desk: Desk) -> rows.Receipt:
+    """A receipt that this desk may open. Raises NotFound."""
+    receipt = rows.by_number(session, number)
+    if receipt is None or receipt.store_id != desk.store.id or not _may_open(receipt, desk):
+        raise NotFound
+    return receipt
+
+
 def _document(number: str, desk: Desk) -> Document:
     with reading() as session:
-        receipt = rows.by_number(session, number)
-        if receipt is None or receipt.store_id != desk.store.id or not _may_open(receipt, desk):
-            raise NotFound
-        documents = rows.documents_of(session, receipt.id)
+        documents = rows.documents_of(session, to_open(session, number, desk).id)
         if not documents:
             raise NotYetKnown
-        return _as_it_stands(documents)
+        return as_it_stands(documents)
 
 
-def _as_it_stands(documents: list[rows.ReceiptDocument]) -> Document:
+def as_it_stands(documents: list[rows.ReceiptDocument]) -> Document:
     """What a receipt says by now: its latest slip. Where later slips were about single lines, the ORIGINAL and each of them."""
     slips = [Document.from_json(document.document) for document in documents]
     if not any("." in document.state for document in documents):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
 from markupsafe import Markup
 
 from pos.domain.permissions import Permission
-from pos.services import receipt_checks, receipts
+from pos.services import receipt_checks, receipt_mails, receipts
+from pos.web.errors import placed, shown_again
+from pos.web.fields import CounterForm, ShortText, kept
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("receipts", __name__)
@@ -17,9 +19,40 @@ bp = Blueprint("receipts", __name__)
 @bp.get("/receipts/<string(maxlength=30):number>")
 @door(Permission.SEARCH)
 def show(number: str) -> str:
+    return page(number)
+
+
+class MailForm(CounterForm):
+    email = ShortText(longest=254)
+    consent = ShortText(longest=5)
+
+
+def page(number: str, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> str:
     fragment, sale_id = receipts.as_html(number, desk())
-    # The fragment is built by the renderer, which escapes every text it is given.
-    return render_template("receipts/show.html", number=number, receipt_html=Markup(fragment), sale_id=sale_id)  # noqa: S704
+    return render_template(
+        "receipts/show.html",
+        number=number,
+        receipt_html=Markup(fragment),  # noqa: S704 - built by the renderer, which escapes every text it is given
+        sale_id=sale_id,
+        mail=current_app.config["MAIL"],
+        mails=receipt_mails.of_receipt(number, desk()),
+        errors=errors or {},
+        typed=typed or {},
+    )
+
+
+@bp.post("/receipts/<string(maxlength=30):number>/mail")
+@door(Permission.REPRINT)
+@shown_again(page, "email", "consent")
+def mail(number: str) -> Any:
+    """To the customer's own address, once the customer has agreed."""
+    if not current_app.config["MAIL"]:
+        abort(404)
+    form = MailForm()
+    if not form.validate():
+        return page(number, placed(form.first_errors(), "email"), kept(request.form)), 422
+    receipt_mails.ask_for(number, form.email.data or "", form.consent.data == "yes", desk(), kit=kit())
+    return redirect(url_for("receipts.show", number=number))
 
 
 @bp.get("/receipts/<string(maxlength=30):number>.pdf")
