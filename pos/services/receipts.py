@@ -229,9 +229,9 @@ def reprint(number: str, desk: Desk, *, kit: Kit) -> str | None:
     return sale_id
 
 
-def as_pdf(number: str, desk: Desk) -> bytes:
-    """The receipt as PDF: the same bytes each time it is asked for. Raises NotFound, NotYetKnown."""
-    return pdf.render(_document(number, desk))
+def as_pdf(number: str, desk: Desk, *, a4: bool = False) -> bytes:
+    """The receipt as PDF, as wide as the till's paper or on A4: the same bytes each time. Raises NotFound, NotYetKnown."""
+    return pdf.render(_document(number, desk), pdf.Paper.A4 if a4 else pdf.Paper.ROLL)
 
 
 def as_png(number: str, desk: Desk) -> bytes:

@@ -60,7 +60,8 @@ def mail(number: str) -> Any:
 def pdf(number: str) -> Response:
     name = f"{number}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"'}
-    return Response(receipts.as_pdf(number, desk()), mimetype="application/pdf", headers=headers)
+    content = receipts.as_pdf(number, desk(), a4=request.args.get("paper") == "a4")
+    return Response(content, mimetype="application/pdf", headers=headers)
 
 
 @bp.post("/receipts/<string(maxlength=30):number>/reprint")
