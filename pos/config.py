@@ -55,19 +55,19 @@ class Mail(_Part):
 
     host: str = ""
     port: int = Field(default=587, ge=1, le=65535)
-    security: str = Field(default="starttls", pattern="^(tls|starttls|none)$")
+    encryption: str = Field(default="starttls", pattern="^(tls|starttls|none)$")
     sender: str = ""
     username: str = ""
     password: SecretStr = SecretStr("")
     timeout_seconds: float = Field(default=20, gt=0, le=60)
-    ca_file: str = ""
+    ca_file: str | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Mail:
         if self.host and not is_address(self.sender):
             raise ValueError("mail.sender needs an e-mail address of the shop")
-        if self.security == "none" and self.host not in ("", *LOOPBACK):
-            raise ValueError("mail.security none is for a mail server on this machine only: everybody else could read along")
+        if self.encryption == "none" and self.host not in ("", *LOOPBACK):
+            raise ValueError("mail.encryption none is for a mail server on this machine only: everybody else could read along")
         return self
 
 

@@ -35,16 +35,16 @@ class Written(Protocol):
 
 @dataclass(frozen=True)
 class Account:
-    """The mail server and who we are there. ``security`` is tls (from the first byte), starttls or none."""
+    """The mail server and who we are there. ``encryption`` is tls (from the first byte), starttls or none."""
 
     host: str
     port: int
-    security: str
+    encryption: str
     sender: str
     username: str = ""
     password: str = field(default="", repr=False)
     timeout_seconds: float = 20
-    ca_file: str = ""
+    ca_file: str | None = None
 
 
 def send(letter: Written, account: Account) -> tuple[str, str | None]:
@@ -71,10 +71,10 @@ def send(letter: Written, account: Account) -> tuple[str, str | None]:
 def connected(account: Account) -> smtplib.SMTP:
     """A connection that is encrypted as the account says, or an exception: never less than it says."""
     trusted = ssl.create_default_context(cafile=account.ca_file or None)
-    if account.security == "tls":
+    if account.encryption == "tls":
         return smtplib.SMTP_SSL(account.host, account.port, timeout=account.timeout_seconds, context=trusted)
     server = smtplib.SMTP(account.host, account.port, timeout=account.timeout_seconds)
-    if account.security == "starttls":
+    if account.encryption == "starttls":
         try:
             server.starttls(context=trusted)
         except Exception:

@@ -18,7 +18,14 @@ class Transport(StrEnum):
 
 class TextMode(StrEnum):
     RASTER = "raster"
-    NATIVE = "native"  # the printer's own characters, for slips that are ASCII throughout
+    NATIVE = "native"  # the printer's own characters, for slips that it can show throughout
+
+
+class NativeEncoding(StrEnum):
+    """Which characters the printer's own are, with ``TextMode.NATIVE``; anything else makes the whole slip a picture."""
+
+    ASCII = "ascii"
+    GB18030 = "gb18030"  # a printer with Chinese characters, switched on by FS &
 
 
 class CutMode(StrEnum):
@@ -44,6 +51,7 @@ BAUDS = (4800, 9600, 19200, 38400, 57600, 115200)
 WORDS: dict[str, type[StrEnum]] = {
     "transport": Transport,
     "text_mode": TextMode,
+    "native_encoding": NativeEncoding,
     "cut": CutMode,
     "status": StatusMode,
     "marker": Marker,
@@ -66,6 +74,8 @@ class PrinterSettings:
     dots: int = 576
     columns: int = 48
     text_mode: TextMode = TextMode.RASTER
+    native_encoding: NativeEncoding = NativeEncoding.ASCII
+    code_page: int = 0  # selected again after Chinese characters
     band_rows: int = 128
     cut: CutMode = CutMode.PARTIAL
     drawer_pin: int | None = 2
@@ -99,5 +109,7 @@ class PrinterSettings:
             raise ValueError(f"a print head has 576, 512 or 384 dots, not {self.dots}")
         if self.band_rows % 8 or not 8 <= self.band_rows <= 256:
             raise ValueError(f"a band has 8 to 256 rows, a multiple of 8, not {self.band_rows}")
+        if not 0 <= self.code_page <= 255:
+            raise ValueError(f"there is no code page {self.code_page}")
         if self.drawer_pin not in (None, 2, 5):
             raise ValueError(f"a drawer hangs on pin 2 or 5, not {self.drawer_pin}")

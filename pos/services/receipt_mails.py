@@ -146,7 +146,7 @@ def record(letter: Letter, result: str, reason: str | None, *, kit: Kit) -> None
             mail.due_at = now + retry_after(mail.attempts)
             move(session, mail, RECEIPT_MAIL, MailState.WAITING, pen, {"reason": reason or ""})
         else:
-            _end(session, mail, MailState(result), pen, now)
+            _end(session, mail, {"sent": MailState.SENT, "refused": MailState.REFUSED}[result], pen, now)
 
 
 def recover(owner_prefix: str, *, kit: Kit) -> None:

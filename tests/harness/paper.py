@@ -16,7 +16,8 @@ from receipts.blocks import Align, Bar, Block, Cut, DocumentError, Qr, Role, Row
 from receipts.blocks import Feed as FeedBlock
 from receipts.document import Document, as_copy
 from receipts.faces import Unprintable
-from receipts.settings import CutMode, PrinterSettings, TextMode
+from receipts.native import measure
+from receipts.settings import CutMode, NativeEncoding, PrinterSettings, TextMode
 from tests.harness.result import Result, Say
 
 SIZES = {"commit": 60, "tenth": 1_000, "full": 10_000}
@@ -27,6 +28,7 @@ EVIL = (
     "\x1bp\x00\x19\xfa", "\x10\x14\x01\x00\x01", "\x10\x04\x01", "\x10\x05\x01", "\x1b@", "\x1dV\x00", "\x1d(k\xff\xff", "\x1c&",
     "\x1b!\xff", "\x00", "\x7f\x80\x9f", "\u202e\u2066", "\r\n\t\v", "\ud800", "\ufeff", "\U000e0041",
 )  # fmt: skip
+HAN_AND_MARKS = [ord(sign) for sign in "话费储值應付總額龍龘“”—…·°×，。：（）￥"] * 8
 EVIL_ASCII = tuple(word for word in EVIL if word.isascii())
 LETTERS = (
     lambda dice: chr(dice.randrange(0x20, 0x7F)),
@@ -39,24 +41,25 @@ LETTERS = (
 )
 
 
-def words(dice: random.Random, plain: bool) -> str:
+def words(dice: random.Random, plain: bool, han: bool = False) -> str:
     """A text of up to sixty letters of a few alphabets, half of the time with something evil in it."""
     if plain:
-        clean = "".join(chr(dice.randrange(0x20, 0x7F)) for _ in range(dice.randrange(40)))
+        letters = [*range(0x20, 0x7F)] * 3 + (HAN_AND_MARKS if han else [])
+        clean = "".join(chr(dice.choice(letters)) for _ in range(dice.randrange(40)))
         return clean + dice.choice(EVIL_ASCII) if dice.random() < 0.3 else clean
     alphabets = dice.sample(LETTERS, dice.randrange(1, 4))
     return "".join(dice.choice(alphabets)(dice) for _ in range(dice.choice((0, 1, 8, 20, 60))))
 
 
-def block(dice: random.Random, plain: bool) -> Block:
+def block(dice: random.Random, plain: bool, han: bool) -> Block:
     kind = dice.randrange(12)
     role = dice.choice(list(Role))
     if kind < 4:
-        return Row(words(dice, plain), words(dice, plain), role, dice.random() < 0.5, money=dice.random() < 0.1)
+        return Row(words(dice, plain, han), words(dice, plain, han), role, dice.random() < 0.5, money=dice.random() < 0.1)
     if kind < 8:
-        return Text(words(dice, plain), role, dice.choice(list(Align)), dice.random() < 0.3)
+        return Text(words(dice, plain, han), role, dice.choice(list(Align)), dice.random() < 0.3)
     if kind == 8:
-        return Bar(words(dice, plain))
+        return Bar(words(dice, plain, han))
     if kind == 9:
         return Rule()
     if kind == 10:
@@ -67,12 +70,12 @@ def block(dice: random.Random, plain: bool) -> Block:
 
 
 def document(dice: random.Random) -> Document:
-    plain = dice.random() < 0.3
-    blocks = [block(dice, plain) for _ in range(dice.randrange(1, 14))]
+    plain, han = dice.random() < 0.4, dice.random() < 0.5
+    blocks = [block(dice, plain, han) for _ in range(dice.randrange(1, 14))]
     made = Document(
-        (*blocks, *([Cut()] if dice.random() < 0.8 else [])), words(dice, plain), dice.choice(("en", "zh_Hans", "zh_Hant"))
+        (*blocks, *([Cut()] if dice.random() < 0.8 else [])), words(dice, plain, han), dice.choice(("en", "zh_Hans", "zh_Hant"))
     )
-    return as_copy(made, dice.randrange(1, 9), "COPY {n} " + words(dice, plain)) if dice.random() < 0.2 else made
+    return as_copy(made, dice.randrange(1, 9), "COPY {n} " + words(dice, plain, han)) if dice.random() < 0.2 else made
 
 
 def printer(dice: random.Random) -> PrinterSettings:
@@ -82,6 +85,8 @@ def printer(dice: random.Random) -> PrinterSettings:
         dots=dots,
         columns=columns,
         text_mode=dice.choice(list(TextMode)),
+        native_encoding=dice.choice(list(NativeEncoding)),
+        code_page=dice.choice((0, 16, 255)),
         band_rows=dice.choice((8, 24, 128, 256)),
         cut=dice.choice(list(CutMode)),
     )
@@ -113,7 +118,7 @@ def one(made: Document, settings: PrinterSettings, result: Result) -> None:
     wanted = int(any(isinstance(block, Cut) for block in made.blocks) and settings.cut is not CutMode.NONE)
     assert len(job.cuts) == wanted, "a cut too many or too few"
     result.count("documents")
-    if settings.text_mode is TextMode.NATIVE and escpos.is_plain(made):
+    if settings.text_mode is TextMode.NATIVE and escpos.is_plain(made, settings):
         compare_text(made, settings, job)
         result.count("as the printer's own characters")
     else:
@@ -134,4 +139,4 @@ def compare_picture(made: Document, settings: PrinterSettings, job: Job) -> None
 
 def compare_text(made: Document, settings: PrinterSettings, job: Job) -> None:
     without_codes = replace(made, blocks=tuple(block for block in made.blocks if not isinstance(block, Qr)))
-    assert job.text() == text.render(without_codes, settings.columns).split("\n")[:-1]
+    assert job.text() == text.render(without_codes, settings.columns, measure(settings.native_encoding)).split("\n")[:-1]

@@ -81,9 +81,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., M
         started.append(process)
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        security = options[0].removeprefix("--") if options else "none"
+        encryption = options[0].removeprefix("--") if options else "none"
         name, password = ("shop", "secret") if options else ("", "")
-        account = Account("127.0.0.1", port, security, "receipts@shop.example", name, password, 1.0, str(folder / "ca.pem"))
+        account = Account("127.0.0.1", port, encryption, "receipts@shop.example", name, password, 1.0, str(folder / "ca.pem"))
         return MailServer(folder, account)
 
     yield start
@@ -204,7 +204,7 @@ def test_a_wrong_password_or_a_stranger_is_the_shops_to_mend(shop: Shop, desk: D
     ask(shop, desk)
     assert work(shop, replace(server.account, password="wrong")) == ("later", "not_let_in")
     shop.pass_time(30)
-    assert work(shop, replace(server.account, ca_file="")) == ("later", "certificate"), "a server that nobody vouches for"
+    assert work(shop, replace(server.account, ca_file=None)) == ("later", "certificate"), "a server that nobody vouches for"
     shop.pass_time(120)
     assert work(shop, replace(server.account, port=9)) == ("later", "unreachable")
     assert not server.letters()
@@ -215,7 +215,7 @@ def test_a_server_without_encryption_gets_nothing_from_an_account_that_wants_it(
 ) -> None:
     server = served()
     ask(shop, desk)
-    said = work(shop, replace(server.account, security="starttls", username="shop", password="secret"))
+    said = work(shop, replace(server.account, encryption="starttls", username="shop", password="secret"))
     assert said is not None and said[0] == "later"
     assert not server.letters()
 
