@@ -24,7 +24,7 @@ from receipts.settings import PrinterSettings, TextMode, Transport
 
 DEFAULTS: dict[str, object] = {field.name: field.default for field in fields(PrinterSettings) if field.name != "address"}
 # What the screen asks for; the rest is for those who write settings by hand.
-ASKED = ("transport", "address", "port", "dots", "text_mode", "cut", "drawer_pin", "status", "marker", "baud")
+ASKED = ("transport", "address", "port", "dots", "text_mode", "native_encoding", "cut", "drawer_pin", "status", "marker", "baud")
 COLUMNS = {576: 48, 512: 42, 384: 32}
 
 

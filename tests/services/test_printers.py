@@ -19,7 +19,7 @@ from receipts.document import Document
 from tests.services.shop import Shop
 
 LAN = {"transport": "lan", "address": "192.0.2.9", "port": "9100", "dots": "384", "text_mode": "raster", "cut": "none"}
-LAN |= {"drawer_pin": "", "status": "none", "marker": "none", "baud": "9600"}
+LAN |= {"native_encoding": "ascii", "drawer_pin": "", "status": "none", "marker": "none", "baud": "9600"}
 
 
 @pytest.fixture
