@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain.errors import NotFound, StaleForm
 from pos.domain.pictures import PrintJobPicture
-from pos.domain.print_jobs import DRAWER_LIFE, HOLD_AFTER, LEASE, PRINT_JOB, JobKind, JobState, retry_after
+from pos.domain.print_jobs import DRAWER_LIFE, HOLD_AFTER, PRINT_JOB, JobKind, JobState, lease_for, retry_after
 from pos.domain.tills import Desk
 from pos.domain.words import N_
 from pos.services.kit import Kit
@@ -125,7 +125,7 @@ def take_next(printer_id: int, owner: str, *, kit: Kit) -> Sheet | None:
                 move(session, job, PRINT_JOB, JobState.HELD, pen)
                 session.flush()
                 continue
-            job.lease_owner, job.lease_ends_at, job.attempts = owner, now + LEASE, job.attempts + 1
+            job.lease_owner, job.lease_ends_at, job.attempts = owner, now + lease_for(printer.settings), job.attempts + 1
             job.first_byte_at = None
             move(session, job, PRINT_JOB, JobState.SENDING, pen)
             document = Document.from_json(job.document) if job.document else None
@@ -156,7 +156,7 @@ def record(sheet: Sheet, result: str, reason: str | None, near_end: bool, *, kit
         session.get_one(till_rows.Printer, sheet.printer_id).near_end = near_end
         job.lease_owner = job.lease_ends_at = None
         job.reason = reason
-        if result in ("printed", "sent") and sheet.printer_id != session.get_one(till_rows.Till, job.till_id).printer_id:
+        if result in ("printed", "sent") and sheet.printer_id == session.get_one(till_rows.Till, job.till_id).spare_printer_id:
             job.reason = ON_SPARE
         to = {
             "printed": JobState.PRINTED,

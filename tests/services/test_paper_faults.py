@@ -48,7 +48,7 @@ TABLE = {
 }
 # Out of paper is near its end too.
 NEAR_END = (Condition.NEAR_END, Condition.PAPER_OUT)
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 40
 
 
 def set_up(shop: Shop, **settings: object) -> None:
@@ -85,7 +85,7 @@ def wait_until(what: Callable[[], object]) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while not what():
         assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def slips(shop: Shop) -> list[tuple[str, str, str | None]]:
@@ -156,8 +156,8 @@ def test_whatever_the_printer_does_one_original_and_only_copies_more(
 
 
 def printed_after_a_while(shop: Shop) -> bool:
-    """Our clock stands; each look lets the next try become due."""
-    shop.clock.pass_time(seconds=5)
+    """Our clock stands; each look moves it on a little, so that the next try becomes due long before the slip is too old."""
+    shop.clock.pass_time(seconds=0.5)
     shop.kit.bell.set()
     return slips(shop) == [("original", "printed", None)]
 

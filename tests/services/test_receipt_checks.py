@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,9 +15,12 @@ import pytest
 
 from pos.domain import receipt_links as links
 from pos.domain.money import Money
+from pos.sandbox import escpos_reader
 from pos.services import receipt_checks, refunds
 from pos.services.receipt_checks import Standing
+from receipts import escpos
 from receipts.document import Document, Qr
+from receipts.settings import PrinterSettings
 from tests.services.shop import Shop
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "check_receipt.py"
@@ -64,6 +68,20 @@ def test_a_receipt_says_that_it_is_genuine_and_nothing_personal(shop: Shop, code
         assert words in page
     for private in ("0123", "Amelia", "101", "533380006", "csrf_token", "Set-Cookie"):
         assert private not in re.sub(r"<link[^>]*>", "", page)
+
+
+@pytest.mark.skipif(shutil.which("zbarimg") is None, reason="zbarimg is not installed")
+@pytest.mark.parametrize("dots", [576, 512, 384])
+def test_the_code_scans_from_the_paper_and_the_page_verifies_it(shop: Shop, code: str, dots: int, tmp_path: Path) -> None:
+    """The bytes that go to the printer, put back into a picture by the strict reader, and read by a scanner that is not ours."""
+    ((written,),) = shop.ask("select document from receipt_documents")
+    job = escpos_reader.read(escpos.job(Document.from_json(written), PrinterSettings("192.0.2.1", dots=dots)))
+    job.image(dots).convert("L").save(tmp_path / "slip.png")
+    command = ["zbarimg", "-q", "--raw", str(tmp_path / "slip.png")]
+    scanned = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert scanned == code
+    assert look(shop, scanned)[0] == 200
+    assert look(shop, scanned.replace("800GBP", "808GBP"))[0] == 404
 
 
 def test_every_changed_letter_is_refused(shop: Shop, code: str) -> None:
