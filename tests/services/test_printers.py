@@ -35,7 +35,7 @@ def pair(shop: Shop, desk: Desk) -> Iterator[tuple[VirtualPrinter, VirtualPrinte
     with VirtualPrinter(port=0) as own, VirtualPrinter(port=0) as spare:
         with shop.app.app_context():
             printers.point("LON1", {"address": "127.0.0.1", "port": own.port}, kit=shop.kit)
-            printers.change(None, "Back office", {**LAN, "address": "127.0.0.1", "port": str(spare.port), "marker": "gs_r",
+            printers.change(None, "Back office", {**LAN, "address": "127.0.0.1", "port": str(spare.port), "marker": "gs_r", "drawer_pin": "2",
                                                   "dots": "576"}, desk, kit=shop.kit)  # fmt: skip
             found, _ = printers.all_at(desk)
             ids = {printer.name: printer.id for printer in found}

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pos.domain import receipt_links as links
 from pos.domain.money import Money
@@ -117,7 +118,8 @@ def test_no_other_signature_of_the_shop_passes_for_a_receipt(shop: Shop, code: s
 
 
 def test_only_keys_for_signatures_count(shop: Shop) -> None:
-    assert not shop.kit.keys.has_signed("enc-1", b"x", b"y" * 64)
+    misused = Ed25519PrivateKey.from_private_bytes(shop.kit.keys.keys["enc-1"]).sign(b"x")
+    assert not shop.kit.keys.has_signed("enc-1", b"x", misused)
     assert not shop.kit.keys.has_signed("sig-9", b"x", b"y" * 64)
 
 

@@ -215,7 +215,7 @@ def test_a_server_without_encryption_gets_nothing_from_an_account_that_wants_it(
 ) -> None:
     server = served()
     ask(shop, desk)
-    said = work(shop, replace(server.account, encryption="starttls", username="shop", password="secret"))
+    said = work(shop, replace(server.account, encryption="starttls"))
     assert said is not None and said[0] == "later"
     assert not server.letters()
 
