@@ -98,7 +98,8 @@ def pulses(shop: Shop) -> list[str]:
 
 
 def settled(shop: Shop) -> bool:
-    return all(state not in ("queued", "sending") for _, state, _ in slips(shop)) and bool(slips(shop))
+    found = slips(shop)
+    return bool(found) and all(state not in ("queued", "sending") for _, state, _ in found)
 
 
 def come_out(shop: Shop, printer: VirtualPrinter, kind: str) -> int:
