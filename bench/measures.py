@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from bench import floor, history
+from bench import floor, history, printing
 from bench.selling import Seller, drain, plan_of, work
 from bench.shops import Shop, open_shop, running
 from bench.tills import Times, at_once, floor_actor, furnish_tills, sit_down, spread
@@ -214,29 +214,6 @@ def _idle_of_children() -> Figures:
     return found
 
 
-def paper(shop: Shop) -> Figures:
-    """CPU milliseconds of one receipt after warm-up."""
-    from pos.services.receipts import _document
-    from receipts import escpos, pdf, printer
-
-    desk = furnish_tills(shop, 1)[0]
-    Seller(shop, desk, plan_of(shop, desk)).sell({})
-    drain(shop)
-    with shop.app.app_context():
-        document = _document("BEN1-000001", desk)
-    settings = printer.PrinterSettings(address="127.0.0.1")
-    found: Figures = {}
-    for name, draw in (("raster, 576 dots", lambda: escpos.job(document, settings)), ("PDF", lambda: pdf.render(document))):
-        draw()
-        times = []
-        for _ in range(30):
-            began = time.process_time()
-            draw()
-            times.append((time.process_time() - began) * 1000)
-        found[f"CPU milliseconds of a receipt as {name}"] = spread(times)
-    return found
-
-
 PARTS: dict[str, Callable[[str, int, tuple[int, ...]], Figures]] = {}
 
 
@@ -258,4 +235,4 @@ part("screens")(lambda shop, count, sizes: screens(shop, count))
 part("history")(lambda shop, count, sizes: past(shop, sizes, min(count, 40)))
 part("verify")(lambda shop, count, sizes: verifying(shop, count))
 part("start")(lambda shop, count, sizes: starting(shop))
-part("paper")(lambda shop, count, sizes: paper(shop))
+part("paper")(lambda shop, count, sizes: printing.paper(shop, min(count, 12)))

@@ -34,6 +34,8 @@ secure_cookies = false
 threads = {threads}
 [security]
 key_ring = "keys.json"
+[receipts]
+public_url = "https://r.shop.example"
 [logging]
 level = "error"
 [carriers.sandbox]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from pos import api, carriers, web
+from pos import api, carriers, mailer, web
 from pos.api import errors as problems
 from pos.api.keys import language as language_of_caller
 from pos.clock import RealClock
@@ -23,10 +24,14 @@ from pos.paths import data_dir
 from pos.ports import Carrier, Clock
 from pos.services.kit import Kit
 from pos.services.print_jobs import Sheet
+from pos.services.receipt_mails import Letter
 from pos.store import all_tables, db, keys
 from pos.web import errors, filters, login
 from receipts import escpos, printer
 from receipts.faces import Unprintable
+
+# Hands one letter to the mail server: (result, reason).
+Post = Callable[[Letter], tuple[str, str | None]]
 
 DEMO_PINS = {
     "101": "271828",
@@ -69,6 +74,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
         DEMO=settings.demo,
         DEMO_PINS=DEMO_PINS if settings.demo else {},
         PAPER_PAGE=settings.paper_page,
+        MAIL=bool(settings.mail.host),
         HOOKS={name: hashlib.sha256(secret.get_secret_value().encode()).hexdigest() for name, secret in settings.hooks.items()},
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = False
@@ -89,8 +95,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(Exception, _answer)
     app.after_request(_headers)
-    carriers_now = given if given is not None else make_carriers(settings)
-    app.extensions["simcounter"] = Kit(clock or RealClock(), ring, carriers_now, settings.rulebook())
+    app.extensions["simcounter"] = Kit(
+        clock or RealClock(),
+        ring,
+        given if given is not None else make_carriers(settings),
+        settings.rulebook(),
+        public_url=settings.receipts.public_url,
+    )
     return app
 
 
@@ -118,14 +129,25 @@ def make_carriers(settings: Settings) -> dict[str, Carrier]:
     return made
 
 
+def mail_post(settings: Settings) -> Post | None:
+    """What sends letters, or None where the shop has no mail server."""
+    if not settings.mail.host:
+        return None
+    told = settings.mail.model_dump() | {"password": settings.mail.password.get_secret_value()}
+    return functools.partial(mailer.send, account=mailer.Account(**told))
+
+
 def press(sheet: Sheet, about_to_send: Callable[[], bool]) -> tuple[str, str | None, bool]:
     """Put one sheet on paper: (result, reason, near end). What cannot be drawn is said, and nothing is sent."""
     settings = printer.PrinterSettings(**sheet.settings)  # type: ignore[arg-type]
+
+    def data() -> bytes:
+        return escpos.job(sheet.document, settings) if sheet.document is not None else escpos.drawer_pulse(settings)
+
     try:
-        data = escpos.job(sheet.document, settings) if sheet.document is not None else escpos.drawer_pulse(settings)
+        answer = printer.send(data, settings, about_to_send)
     except (Unprintable, ValueError):
         return "uncertain" if sheet.document is not None else "sent", "unprintable", False
-    answer = printer.send(data, settings, about_to_send)
     return answer.result.value, answer.reason.value if answer.reason is not None else None, answer.near_end
 
 

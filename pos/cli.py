@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pos.worker import Worker
 
 CONFIG = "config.toml"
+TRANSPORTS = ("lan", "usb", "serial", "windows", "cups", "file")
 
 
 class _Told(click.Group):
@@ -156,11 +157,12 @@ def _stop(_number: int, _frame: Any) -> None:
 def _worker(app: Flask, settings: Settings, role: str) -> Worker:
     import socket
 
-    from pos.app import press
+    from pos.app import mail_post, press
     from pos.worker import Worker
 
     kit = app.extensions["simcounter"]
-    return Worker(app, kit, press, f"{settings.worker.name}-{role}-{socket.gethostname()}"[:60], settings.worker.threads)
+    name = f"{settings.worker.name}-{role}-{socket.gethostname()}"[:60]
+    return Worker(app, kit, press, name, settings.worker.threads, mail_post(settings))
 
 
 @main.command()
@@ -336,6 +338,26 @@ def set_refund_limit(context: click.Context, store_code: str, limit: str) -> Non
         raise click.ClickException(f"Nothing was changed: {fault}") from None
 
 
+@main.command("set-receipts")
+@click.argument("store_code")
+@click.option(
+    "--second-language", type=click.Choice(["", "en", "zh_Hans", "zh_Hant"]), default="", help="titles and totals in it too"
+)
+@click.option(
+    "--legal", multiple=True, help="a line that the law wants; repeat for more; none given: what is usual in the country"
+)
+@click.option("--no-legal", is_flag=True, help="no legal line at all")
+@click.pass_context
+def set_receipts(context: click.Context, store_code: str, second_language: str, legal: tuple[str, ...], no_legal: bool) -> None:
+    """What a store's receipts say from now on: a second language, and the lines that the law of the place wants."""
+    from pos.services import tills
+
+    app = _app(_settings(context))
+    lines = legal or (() if no_legal else None)
+    kit = app.extensions["simcounter"]
+    _told(app, lambda: tills.set_receipts(store_code.upper(), second_language, lines, kit=kit), "Receipts from now on say so.")
+
+
 @main.command("add-till")
 @click.argument("store_code")
 @click.argument("code")
@@ -395,18 +417,44 @@ def enrol_code(context: click.Context, till_code: str) -> None:
 @click.option("--port", default=9100, show_default=True)
 @click.option("--dots", type=click.Choice(["576", "512", "384"]), default="576", show_default=True)
 @click.option("--marker", type=click.Choice(["gs_r", "gs_h", "none"]), default="gs_r", show_default=True)
+@click.option("--status", type=click.Choice(["dle_eot", "none"]), default="dle_eot", show_default=True)
+@click.option("--transport", type=click.Choice([*TRANSPORTS]), default="lan", show_default=True)
+@click.option("--spare", is_flag=True, help="the printer that helps out when the till's own is not ready")
 @click.pass_context
-def set_printer(context: click.Context, till_code: str, address: str, port: int, dots: str, marker: str) -> None:
-    """Point a till at a network receipt printer."""
-    from pos.services import print_jobs
+def set_printer(context: click.Context, /, till_code: str, address: str, spare: bool, **given: Any) -> None:
+    """Point a till at a receipt printer. ADDRESS: a host; 04b8:0e15 (usb); COM3 (serial); a name (windows, cups); a file."""
+    from pos.services import printers
 
     app = _app(_settings(context))
-    columns = {"576": 48, "512": 42, "384": 32}[dots]
-    settings: dict[str, object] = {"address": address, "port": port, "dots": int(dots), "columns": columns, "marker": marker}
-    with app.app_context():
-        if not print_jobs.set_printer(till_code.upper(), settings):
-            raise click.ClickException(f"There is no till {till_code}.")
-    click.echo(f"{till_code.upper()} prints on {address}:{port}.")
+    dots = int(given.pop("dots"))
+    settings: dict[str, object] = {"address": address, "dots": dots, "columns": {576: 48, 512: 42, 384: 32}[dots], **given}
+    kit = app.extensions["simcounter"]
+    done = f"{till_code.upper()} prints on {address}" + (" when its own printer is not ready." if spare else ".")
+    _told(app, lambda: printers.point(till_code.upper(), settings, spare=spare, kit=kit), done)
+
+
+@main.group()
+def printer() -> None:
+    """Receipt printers: find out how one must be set up."""
+
+
+@printer.command()
+@click.argument("host")
+@click.option("--port", default=9100, show_default=True)
+@click.option("--epson", is_flag=True, help="also ask for Epson's proof of printing; other makes may print a few characters")
+def probe(host: str, port: int, epson: bool) -> None:
+    """Ask a network printer what it answers to, and say which settings fit. Prints nothing. Exit status 1 without a printer."""
+    from receipts.probe import probe as ask
+
+    found = ask(host, port, completion=epson)
+    if not found.reachable:
+        raise click.ClickException(f"Nobody listens on {host}:{port}. Check power, cable and address.")
+    for note in found.notes:
+        click.echo(note)
+    click.echo(f"status {found.status.value}, marker {found.marker.value}")
+    click.echo(f"Next: pos set-printer TILL {host} --port {port} --status {found.status.value} --marker {found.marker.value}")
+    if found.marker.value == "none":
+        click.echo("It never says that paper came out: its slips end as sent, and the clerk looks at the paper.")
 
 
 @main.command()
@@ -642,7 +690,7 @@ def _demo_config(folder: Path, port: int, carrier: str, paper: str) -> Path:
         if (folder / "demo.sqlite3").exists():
             raise click.ClickException("The demo's keys are gone but its sales are there. Start over with --fresh.")
         make_ring(ring)
-    path = folder / "config.toml"
+    path, used = folder / "config.toml", _free_port(port)
     path.write_text(
         f"""# Written anew by each start of the demo.
 demo = true
@@ -652,11 +700,14 @@ paper_page = {json.dumps(paper + "/")}
 url = {json.dumps("sqlite:///" + (folder / "demo.sqlite3").resolve().as_posix())}
 
 [server]
-port = {_free_port(port)}
+port = {used}
 secure_cookies = false
 
 [security]
 key_ring = "keys.json"
+
+[receipts]
+public_url = "http://127.0.0.1:{used}"
 
 [logging]
 level = "warning"

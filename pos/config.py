@@ -7,10 +7,13 @@ import re
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from pos.domain.documents import DocumentPolicy, DocumentType
 from pos.domain.identity_rules import DOCUMENTS, Allowance, IdentityRules, Rulebook
+from pos.domain.receipt_mails import is_address
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ConfigUnusable(Exception):
@@ -42,6 +45,32 @@ class Worker(_Part):
     in_server: bool = True
     threads: int = Field(default=3, ge=1, le=32)
     name: str = "worker"
+
+
+class Receipts(_Part):
+    # Room for the signed part beside it: the code must scan from 58 mm paper.
+    public_url: str = Field(default="", max_length=80, pattern=r"^(https?://[^\s?#]+)?$")
+
+
+class Mail(_Part):
+    """Empty ``host``: no receipts by e-mail."""
+
+    host: str = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    encryption: str = Field(default="starttls", pattern="^(tls|starttls|none)$")
+    sender: str = ""
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    timeout_seconds: float = Field(default=20, gt=0, le=60)
+    ca_file: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Mail:
+        if self.host and not is_address(self.sender):
+            raise ValueError("mail.sender needs an e-mail address of the shop")
+        if self.encryption == "none" and self.host not in ("", *LOOPBACK):
+            raise ValueError("mail.encryption none is for a mail server on this machine only: everybody else could read along")
+        return self
 
 
 class Logging(_Part):
@@ -93,6 +122,8 @@ class Settings(_Part):
     server: Server = Server()
     security: Security
     worker: Worker = Worker()
+    receipts: Receipts = Receipts()
+    mail: Mail = Mail()
     logging: Logging = Logging()
     identity: Identity = Identity()
     # Store code -> what differs there from the rules for all.
@@ -119,9 +150,6 @@ class Settings(_Part):
         return Rulebook(self.identity.rules(), stores)
 
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
 def load(path: Path) -> Settings:
     """Raises ConfigUnusable with every wrong key in one sentence each; paths in the file are relative to the file."""
     try:
@@ -144,6 +172,7 @@ def load(path: Path) -> Settings:
     return settings.model_copy(
         update={
             "security": settings.security.model_copy(update={"key_ring": here / settings.security.key_ring}),
+            "mail": settings.mail.model_copy(update=_with_files({"ca_file": settings.mail.ca_file}, here)),
             "database": Database(url=SecretStr(_placed(settings.database.url.get_secret_value(), here))),
             "carriers": {name: _with_files(table, here) for name, table in settings.carriers.items()},
         }
@@ -163,4 +192,5 @@ def _placed(url: str, here: Path) -> str:
 
 def _with_files(table: dict[str, object], here: Path) -> dict[str, object]:
     """Certificates lie beside the configuration like everything else that it names."""
-    return {key: str(here / value) if key.endswith("_file") and isinstance(value, str) else value for key, value in table.items()}
+    files = {key: str(here / value) for key, value in table.items() if key.endswith("_file") and isinstance(value, str) and value}
+    return table | files

@@ -21,6 +21,7 @@ from pos.services import (
     payments,
     plans,
     print_jobs,
+    receipt_mails,
     renewals,
     retention,
     statements,
@@ -41,18 +42,22 @@ _PURGE_EVERY = timedelta(days=1)
 # Puts one sheet on paper and says what is known: (result, reason, near end). Given by app.py, which knows the printers.
 Press = Callable[[print_jobs.Sheet, Callable[[], bool]], tuple[str, str | None, bool]]
 
+# Hands one letter to the mail server and says what it said: (result, reason). Given by the command line, which knows the account.
+Post = Callable[[receipt_mails.Letter], tuple[str, str | None]]
+
 
 class Worker:
     """Several carrier threads, one printing thread, one for housekeeping. ``stop`` waits for what is in hand; what it leaves
     behind is found by the next worker, because every promise is a row."""
 
-    def __init__(self, app: Flask, kit: Kit, press: Press, name: str, threads: int) -> None:
-        self._app, self._kit, self._press = app, kit, press
+    def __init__(self, app: Flask, kit: Kit, press: Press, name: str, threads: int, post: Post | None = None) -> None:
+        self._app, self._kit, self._press, self._post = app, kit, press, post
         self._prefix = f"{name}#"
         self.owner = f"{self._prefix}{secrets.token_hex(6)}"
         self._stopping = threading.Event()
-        self._wakes = [threading.Event() for _ in range(threads + 2)]
         jobs: list[Callable[[], bool]] = [*[self._send] * threads, self._print, self._keep_house]
+        jobs += [self._write] if post is not None else []
+        self._wakes = [threading.Event() for _ in jobs]
         self._threads = [
             threading.Thread(target=self._loop, args=(job, wake), name=f"worker-{number}", daemon=True)
             for number, (job, wake) in enumerate(zip(jobs, self._wakes, strict=True))
@@ -72,6 +77,7 @@ class Worker:
         with self._app.app_context():
             orphans = renewals.recover(self._prefix, kit=self._kit)
             print_jobs.recover(self._prefix, kit=self._kit)
+            receipt_mails.recover(self._prefix, kit=self._kit)
         if orphans:
             log.warning("worker.recovered", renewals=orphans)
         for thread in (*self._threads, self._ring):
@@ -142,12 +148,21 @@ class Worker:
         except Exception:
             log.exception("worker.fault", job="catalogue")
 
+    def _write(self) -> bool:
+        letter = receipt_mails.take_next(self.owner, kit=self._kit)
+        if letter is None or self._post is None:
+            return False
+        result, reason = self._post(letter)
+        receipt_mails.record(letter, result, reason, kit=self._kit)
+        return True
+
     def _keep_house(self) -> bool:
         now = self._kit.now()
         if self._recovered_at is None or now - self._recovered_at > _RECOVER_EVERY:
             self._recovered_at = now
             renewals.recover(_NOBODY, kit=self._kit)
             print_jobs.recover(_NOBODY, kit=self._kit)
+            receipt_mails.recover(_NOBODY, kit=self._kit)
             payments.mark_silent_terminals(kit=self._kit)
             card_refunds.mark_silent_refunds(kit=self._kit)
             notifications.ask_about_the_settled(kit=self._kit)

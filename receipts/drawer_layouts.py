@@ -27,7 +27,7 @@ def shift_slip(values: ShiftSlip, say: Say, language: str) -> Document:
     title = say("SHIFT CLOSED")
     blocks: list[Block] = [
         *head(values.shop),
-        heading(title),
+        *heading(title),
         *origin_rows(values.origin, say("Slip no."), say),
         *facts([(say("Shift"), values.shift), (say("Opened"), values.opened), (say("Closed"), values.closed)]),
         Rule(),
@@ -51,7 +51,7 @@ def cash_movement(values: CashMovementSlip, say: Say, language: str) -> Document
     ]
     blocks: list[Block] = [
         *head(values.shop),
-        heading(title),
+        *heading(title),
         *origin_rows(values.origin, say("Slip no."), say),
         Rule(),
         *facts(reasons),

@@ -1,8 +1,8 @@
 """A document as the bytes of an ESC/POS printer.
 
-Commands used: ``ESC @``, ``GS v 0``, ``ESC J``, ``ESC E``, ``GS !``, ``GS V``, ``ESC p``, and ASCII text with line
-feeds. No ESC/POS command selects GB2312 or Big5, the printer's model fixes that; so anything but plain ASCII goes as a
-picture."""
+Commands used: ``ESC @``, ``GS v 0``, ``ESC J``, ``ESC E``, ``GS !``, ``GS V``, ``ESC p``, and text with line feeds, with
+``FS &``, ``FS .`` and ``ESC t`` around Chinese. No ESC/POS command selects GB2312 or Big5, the printer's model fixes that; so
+everything goes as a picture unless somebody set the printer up for characters of its own."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from receipts import raster
 from receipts.blocks import Cut, DocumentError, Qr
 from receipts.collector import new_collector
 from receipts.document import Document
+from receipts.native import can_show, line_bytes, measure
 from receipts.settings import CutMode, PrinterSettings, TextMode
-from receipts.text import Line, block_lines
+from receipts.text import block_lines
 
 INITIALISE = b"\x1b@"
 FEED_MOST = 255
-BOLD_ON, BOLD_OFF = b"\x1bE\x01", b"\x1bE\x00"
-TALL_ON, TALL_OFF = b"\x1d!\x01", b"\x1d!\x00"
 # Feed to the cutter and cut: the most portable form. Without a cutter the paper must still reach the edge to tear at.
 CUTS = {CutMode.PARTIAL: b"\x1dVB\x00", CutMode.FULL: b"\x1dVA\x00", CutMode.NONE: b"\x1bJ\xa0"}
 # DLE EOT, DLE ENQ, DLE DC4: printers obey them even in the middle of a picture, and the last one opens the drawer.
@@ -34,7 +33,7 @@ def job(document: Document, settings: PrinterSettings) -> bytes:
     """The whole slip as bytes, initialised and cut, without a real-time sequence anywhere.
 
     Raises ``faces.Unprintable`` for money the face cannot write."""
-    as_text = settings.text_mode is TextMode.NATIVE and is_plain(document)
+    as_text = settings.text_mode is TextMode.NATIVE and is_plain(document, settings)
     parts = native(document, settings) if as_text else pictures(document, settings)
     printer = new_collector()
     printer._raw(INITIALISE)
@@ -55,10 +54,10 @@ def drawer_pulse(settings: PrinterSettings) -> bytes:
     return b"\x1bp" + bytes([0 if settings.drawer_pin == 2 else 1, 25, 250])
 
 
-def is_plain(document: Document) -> bool:
-    """Whether the printer's own characters can show all of it, on every code page."""
-    texts = (line.text for block in document.blocks for line in block_lines(block, 48) if not isinstance(block, Qr))
-    return all(text.isascii() for text in texts)
+def is_plain(document: Document, settings: PrinterSettings) -> bool:
+    """Whether the printer's own characters can show all of it."""
+    texts = (line.text for block in document.blocks if not isinstance(block, Qr) for line in block_lines(block, 48))
+    return all(can_show(text, settings.native_encoding) for text in texts)
 
 
 def ends_with_cut(document: Document) -> bool:
@@ -77,14 +76,8 @@ def native(document: Document, settings: PrinterSettings) -> Iterator[bytes]:
             alone = Document((block,), "", "")
             yield from bands(raster.draw(alone, settings.dots), settings.band_rows)
         else:
-            yield from (line_bytes(line) for line in block_lines(block, settings.columns))
-
-
-def line_bytes(line: Line) -> bytes:
-    """One line with its weight and height, both switched off again so that nothing leaks into the next."""
-    on = (BOLD_ON if line.bold else b"") + (TALL_ON if line.large else b"")
-    off = (TALL_OFF if line.large else b"") + (BOLD_OFF if line.bold else b"")
-    return on + line.text.encode("ascii") + b"\n" + off
+            lines = block_lines(block, settings.columns, measure(settings.native_encoding))
+            yield from (line_bytes(line, settings) for line in lines)
 
 
 def bands(image: Image.Image, most_rows: int) -> Iterator[bytes]:

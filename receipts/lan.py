@@ -22,7 +22,7 @@ OFFLINE, COVER_OPEN, PAPER_STOP, PAPER_END, NEAR_END = 0x08, 0x04, 0x20, 0x60, 0
 MARKER_NEAR_END, MARKER_PAPER_END = 0x03, 0x0C
 
 
-def send_over_lan(data: bytes, settings: PrinterSettings, before_first_byte: Callable[[], bool]) -> Answer:
+def send_over_lan(data: Callable[[], bytes], settings: PrinterSettings, before_first_byte: Callable[[], bool]) -> Answer:
     """See ``receipts.printer.send``."""
     deadline = time.monotonic() + settings.total_seconds
     try:
@@ -45,7 +45,7 @@ class Conversation:
         """The moment a step of ``seconds`` has to end."""
         return min(time.monotonic() + seconds, self.deadline)
 
-    def job(self, data: bytes, before_first_byte: Callable[[], bool]) -> Answer:
+    def job(self, data: Callable[[], bytes], before_first_byte: Callable[[], bool]) -> Answer:
         """All steps in order. Until ``before_first_byte`` said yes, every fault is NOT_READY; after it, none is."""
         try:
             ready = self.readiness()
@@ -55,10 +55,11 @@ class Conversation:
         if ready.result is Result.NOT_READY:
             self.wire.drain(self.until(self.settings.drain_seconds))
             return ready
+        content = data()
         if not before_first_byte():
             return Answer(Result.NOT_READY, near_end=ready.near_end)
         try:
-            self.write_all(data)
+            self.write_all(content)
             answer = self.confirmation()
         except TimeoutError:
             answer = Answer(Result.UNCERTAIN, Reason.NO_CONFIRMATION)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from receipts.blocks import Align, Block, Qr, Role, Row, Rule, Text
 from receipts.document import Document
 from receipts.drawer_layouts import cash_movement, shift_slip, test_page
-from receipts.parts import Say, facts, finished, foot, head, heading, money_rows, origin_rows, total_row
+from receipts.parts import Say, facts, finished, foot, head, heading, in_both, money_rows, origin_rows, total_row
 from receipts.report_layouts import x_report, z_report
 from receipts.slips import ConfirmationSlip, Line, RefundSlip, SaleSlip, SaleState
 
@@ -32,17 +32,20 @@ def copy_words(n: int, local_time: str, say: Say) -> str:
     return " - ".join(part for part in (say("COPY %(number)d") % {"number": n}, local_time) if part)
 
 
-def sale(values: SaleSlip, say: Say, language: str) -> Document:
-    """The receipt of a sale; its title tells what became of the renewal, never more than is known."""
+def sale(values: SaleSlip, say: Say, language: str, also: Say | None = None) -> Document:
+    """The receipt of a sale; its title tells what became of the renewal, never more than is known.
+
+    ``also`` is the shop's second language: the title and the total are said in it as well."""
     title = sale_title(values.state, say, issued=values.issued, follows=values.follows)
+    second = sale_title(values.state, also, issued=values.issued, follows=values.follows) if also else ""
     blocks = [
         *head(values.shop),
-        heading(title),
+        *heading(title, second),
         *origin_rows(values.origin, say("Receipt no."), say),
         *line_blocks(values.lines, say),
         Rule(),
         *money_rows(values.taxes),
-        total_row(say("TOTAL"), values.total),
+        total_row(in_both(say("TOTAL"), also("TOTAL") if also else ""), values.total),
         *money_rows(values.payments),
         *what_happens(values, say),
         *foot(values.shop, values.qr, say("Scan to check this receipt.")),
@@ -123,15 +126,13 @@ def account_rows(line: Line, say: Say) -> list[Block]:
     )
 
 
-def confirmation(values: ConfirmationSlip, say: Say, language: str) -> Document:
+def confirmation(values: ConfirmationSlip, say: Say, language: str, also: Say | None = None) -> Document:
     """What the carrier said later. It points to the receipt and is not a second one: no total, no payment."""
-    title = say("ACTIVATION WITHDRAWN") if values.withdrawn else say("ACTIVATION CONFIRMED")
-    title = say("CODE ISSUED") if values.issued else title
-    title = sale_title(SaleState.REFUND_DUE, say) if values.refused else title
+    title, second = later_title(values, say), later_title(values, also) if also else ""
     belongs = say("This belongs to receipt %(number)s and is not a second receipt.")
     blocks = [
         *head(values.shop),
-        heading(title),
+        *heading(title, second),
         *origin_rows(values.origin, say("Slip no."), say),
         *facts([(say("For receipt"), values.original_number), (say("Case no."), values.case_number)], bold=True),
         *line_blocks(values.lines, say),
@@ -144,6 +145,15 @@ def confirmation(values: ConfirmationSlip, say: Say, language: str) -> Document:
     return finished(blocks, f"{title} {values.original_number}", language, say, training=values.training)
 
 
+def later_title(values: ConfirmationSlip, say: Say) -> str:
+    """What became of the line in the end."""
+    if values.refused:
+        return sale_title(SaleState.REFUND_DUE, say)
+    if values.issued:
+        return say("CODE ISSUED")
+    return say("ACTIVATION WITHDRAWN") if values.withdrawn else say("ACTIVATION CONFIRMED")
+
+
 def what_is_refused(values: ConfirmationSlip, say: Say) -> list[Block]:
     """Where the money is, when a later slip says no."""
     if not values.refused:
@@ -151,19 +161,19 @@ def what_is_refused(values: ConfirmationSlip, say: Say) -> list[Block]:
     return [Text(say("The carrier did not activate this. Your money will be paid back."), bold=True)]
 
 
-def refund(values: RefundSlip, say: Say, language: str) -> Document:
+def refund(values: RefundSlip, say: Say, language: str, also: Say | None = None) -> Document:
     """Money given back: its own title, the original receipt's number, a negative total and the reason."""
-    title = say("REFUND")
+    title, second = say("REFUND"), also("REFUND") if also else ""
     blocks = [
         *head(values.shop),
-        heading(title),
+        *heading(title, second),
         *origin_rows(values.origin, say("Receipt no."), say),
         *facts([(say("Original receipt"), values.original_number), (say("Reason"), values.reason)], bold=True),
         *facts([(say("Approved by"), values.approver), (say("Case no."), values.case_number)]),
         *line_blocks(values.lines, say),
         Rule(),
         *money_rows(values.taxes),
-        total_row(say("TOTAL"), values.total),
+        total_row(in_both(say("TOTAL"), also("TOTAL") if also else ""), values.total),
         *money_rows(values.payments),
         *foot(values.shop, values.qr, say("Scan to check this receipt.")),
     ]

@@ -17,9 +17,10 @@ def head(shop: Shop) -> list[Block]:
     return [Text(shop.name, Role.SHOP, Align.CENTRE, bold=True), *centred(small, Role.SMALL), Rule()]
 
 
-def heading(text: str) -> Block:
-    """The title of the slip."""
-    return Text(text, Role.TITLE, Align.CENTRE, bold=True)
+def heading(text: str, second: str = "") -> list[Block]:
+    """The title of the slip, and below it the same in the shop's second language where that says something else."""
+    titles = [text, second] if second not in ("", text) else [text]
+    return [Text(title, Role.TITLE, Align.CENTRE, bold=True) for title in titles]
 
 
 def origin_rows(origin: Origin, number_label: str, say: Say) -> list[Block]:
@@ -50,6 +51,11 @@ def total_row(label: str, total: str) -> Block:
     return Row(label, total, Role.TOTAL, value_bold=True, money=True)
 
 
+def in_both(first: str, second: str) -> str:
+    """A short label in the customer's language and in the shop's second one."""
+    return f"{first} / {second}" if second not in ("", first) else first
+
+
 def centred(lines: Iterable[str], role: Role) -> list[Block]:
     """Those lines that say something, in the middle."""
     return [Text(line, role, Align.CENTRE) for line in lines if line]
@@ -58,7 +64,7 @@ def centred(lines: Iterable[str], role: Role) -> list[Block]:
 def foot(shop: Shop, qr: str | None, qr_words: str) -> list[Block]:
     """The code and what it is for, whom to ask, when they are there, and the shop's own lines."""
     code: list[Block] = [Qr(qr)] if qr else []
-    lines = [qr_words if qr else "", *shop.support, shop.opening_hours, *shop.footer]
+    lines = [qr_words if qr else "", *shop.legal, *shop.support, shop.opening_hours, *shop.footer]
     return [Rule(), *code, *centred(lines, Role.FOOT)] if code or any(lines) else []
 
 

@@ -1,9 +1,12 @@
-"""A document as a PDF the width of a till roll, with the fonts inside and text that can be copied."""
+"""A document as a PDF the width of a till roll or on A4 sheets, with the fonts inside and text that can be copied."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from enum import StrEnum
 from io import BytesIO
 
+from reportlab import rl_config
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
@@ -11,8 +14,11 @@ from receipts.blocks import Role
 from receipts.document import Document
 from receipts.faces import NAMES, fit, registered
 from receipts.page import Box, Code, Ink, Measures
-from receipts.qr import runs
-from receipts.typesetting import set_page
+from receipts.qr import rectangles
+from receipts.typesetting import set_page, set_pages
+
+# Streams as they are and not once more in letters: a fifth smaller, and quicker to write.
+rl_config.useA85 = 0
 
 SIZES: dict[Role, float] = {
     Role.SHOP: 12.5,
@@ -39,18 +45,36 @@ MEASURES = Measures(
 )
 
 
-def render(document: Document) -> bytes:
+class Paper(StrEnum):
+    ROLL = "roll"
+    A4 = "a4"  # for those who file it as an invoice
+
+
+# A line of two hundred millimetres would tear label and value apart; the column stands in the middle of the sheet.
+A4_WIDTH, A4_HEIGHT, A4_COLUMN = 210 * mm, 297 * mm, 120 * mm
+A4_MEASURES = replace(
+    MEASURES,
+    width=A4_WIDTH,
+    margin=(A4_WIDTH - A4_COLUMN) / 2,
+    sizes={role: size * 1.15 for role, size in SIZES.items()},
+    edge=20 * mm,
+    module=2.1,
+)
+
+
+def render(document: Document, paper: Paper = Paper.ROLL) -> bytes:
     """The receipt as PDF bytes; the same document gives the same bytes, so a hash can be stored.
 
     Text is drawn as it is and never as markup. Raises ``faces.Unprintable`` for money the face cannot write."""
     for bold in NAMES:
         registered(bold)
-    page = set_page(fit(document), MEASURES)
+    fitted = fit(document)
+    pages = [set_page(fitted, MEASURES)] if paper is Paper.ROLL else set_pages(fitted, A4_MEASURES, A4_HEIGHT)
     buffer = BytesIO()
     # Without initialFontName every page would refer to a Helvetica that is not embedded.
     canvas = Canvas(
         buffer,
-        pagesize=(page.width, page.height),
+        pagesize=(pages[0].width, pages[0].height),
         invariant=1,
         pageCompression=1,
         initialFontName=NAMES[False],
@@ -58,9 +82,10 @@ def render(document: Document) -> bytes:
     )
     canvas.setTitle(document.title)
     canvas.setAuthor(document.shop)
-    for thing in page.things:
-        draw(canvas, thing, page.height)
-    canvas.showPage()
+    for page in pages:
+        for thing in page.things:
+            draw(canvas, thing, page.height)
+        canvas.showPage()
     canvas.save()
     return buffer.getvalue()
 
@@ -77,6 +102,6 @@ def draw(canvas: Canvas, thing: Ink | Box | Code, top: float) -> None:
             canvas.setFillGray(0)
         case Code(x, y, grid, module):
             path = canvas.beginPath()  # one path: separate squares would show hairlines between them
-            for column, row, length in runs(grid):
-                path.rect(x + column * module, top - y - (row + 1) * module, length * module, module)
+            for column, row, length, height in rectangles(grid):
+                path.rect(x + column * module, top - y - (row + height) * module, length * module, height * module)
             canvas.drawPath(path, stroke=0, fill=1)

@@ -27,6 +27,19 @@ def modules(data: str) -> Grid:
     return tuple(tuple(bool(module) for module in row) for row in code.get_matrix())
 
 
+@lru_cache(maxsize=64)
+def rectangles(grid: Grid) -> list[tuple[int, int, int, int]]:
+    """The black as (column, row, length, height): equal runs below one another as one shape, a third fewer than runs."""
+    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for column, row, length in runs(grid):
+        stack = found.setdefault((column, length), [])
+        if stack and stack[-1][0] + stack[-1][1] == row:
+            stack[-1] = (stack[-1][0], stack[-1][1] + 1)
+        else:
+            stack.append((row, 1))
+    return [(column, row, length, height) for (column, length), stack in found.items() for row, height in stack]
+
+
 def runs(grid: Grid) -> list[tuple[int, int, int]]:
     """The black of a grid as (column, row, length) of horizontal runs, so that few shapes draw it."""
     found: list[tuple[int, int, int]] = []

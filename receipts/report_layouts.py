@@ -20,7 +20,7 @@ def z_report(values: Report, say: Say, language: str) -> Document:
 
 def report(values: Report, title: str, say: Say, language: str) -> Document:
     """All blocks that have something to say, each under its own heading."""
-    blocks: list[Block] = [*head(values.shop), heading(title), *report_head(values, say)]
+    blocks: list[Block] = [*head(values.shop), *heading(title), *report_head(values, say)]
     blocks += section(say("Counts"), count_rows(values.counts, say))
     blocks += section(say("Sales"), takings_rows(values.takings, say))
     blocks += section(say("Activations"), fulfilment_rows(values.fulfilment, say))

@@ -23,6 +23,7 @@ class Shop:
     support: tuple[str, ...] = ()
     opening_hours: str = ""
     footer: tuple[str, ...] = ()
+    legal: tuple[str, ...] = ()  # what the law of the place wants said
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from receipts.blocks import Align, Bar, Block, Feed, Qr, Role, Row, Rule, Text
 from receipts.document import Document
-from receipts.lines import balanced, columns, pair, wrap
+from receipts.lines import Measure, balanced, columns, pair, wrap
 
 LARGE = frozenset({Role.SHOP, Role.TITLE, Role.TOTAL})
 BAR_MARK = "***"
@@ -23,22 +23,22 @@ class Line:
     large: bool = False
 
 
-def render(document: Document, width: int) -> str:
+def render(document: Document, width: int, measure: Measure = columns) -> str:
     """The whole document as plain text, ``width`` columns wide, each line ended by a newline."""
-    return "".join(f"{line.text}\n" for block in document.blocks for line in block_lines(block, width))
+    return "".join(f"{line.text}\n" for block in document.blocks for line in block_lines(block, width, measure))
 
 
-def block_lines(block: Block, width: int) -> list[Line]:
-    """The lines of one block; none for a cut."""
+def block_lines(block: Block, width: int, measure: Measure = columns) -> list[Line]:
+    """The lines of one block; none for a cut. ``measure`` counts columns as the one who shows them does."""
     match block:
         case Bar(text):
-            return [Line(line, bold=True, large=True) for line in bar_lines(text, width)]
+            return [Line(line, bold=True, large=True) for line in bar_lines(text, width, measure)]
         case Text(text, role, align, bold):
             break_up = balanced if align is Align.CENTRE else wrap
-            lines = break_up(text, width, columns)
-            return [Line(aligned(line, align, width), bold, role in LARGE) for line in lines]
+            lines = break_up(text, width, measure)
+            return [Line(aligned(line, align, width, measure), bold, role in LARGE) for line in lines]
         case Row(label, value, role, value_bold):
-            lines = [side_by_side(*sides, width) for sides in pair(label, value, width, 1, columns, columns)]
+            lines = [side_by_side(*sides, width, measure) for sides in pair(label, value, width, 1, measure, measure)]
             return [Line(line, value_bold or role in LARGE, role in LARGE) for line in lines]
         case Rule():
             return [Line("-" * width)]
@@ -50,19 +50,19 @@ def block_lines(block: Block, width: int) -> list[Line]:
             return []
 
 
-def bar_lines(text: str, width: int) -> list[str]:
+def bar_lines(text: str, width: int, measure: Measure = columns) -> list[str]:
     """A bar has no black box here; marks at both ends keep it from being taken for a line of the receipt."""
     room = width - 2 * (len(BAR_MARK) + 1)
-    return [aligned(f"{BAR_MARK} {line} {BAR_MARK}", Align.CENTRE, width) for line in balanced(text, room, columns)]
+    return [aligned(f"{BAR_MARK} {line} {BAR_MARK}", Align.CENTRE, width, measure) for line in balanced(text, room, measure)]
 
 
-def aligned(line: str, align: Align, width: int) -> str:
+def aligned(line: str, align: Align, width: int, measure: Measure = columns) -> str:
     """``line`` moved by spaces at its left; none are left at its right."""
-    spare = width - columns(line)
+    spare = int(width - measure(line))
     shift = {Align.LEFT: 0, Align.CENTRE: spare // 2, Align.RIGHT: spare}[align]
     return " " * shift + line
 
 
-def side_by_side(left: str, right: str, width: int) -> str:
+def side_by_side(left: str, right: str, width: int, measure: Measure = columns) -> str:
     """``left`` at the first column and ``right`` ending at the last."""
-    return (left + " " * (width - columns(left) - columns(right)) + right).rstrip(" ")
+    return (left + " " * int(width - measure(left) - measure(right)) + right).rstrip(" ")

@@ -25,6 +25,21 @@ def set_page(document: Document, measures: Measures) -> Page:
     return Page(measures.width, y + measures.edge, tuple(things))
 
 
+def set_pages(document: Document, measures: Measures, height: float) -> list[Page]:
+    """The same on sheets of one height: a block that does not fit any more begins the next sheet. No block is cut in two."""
+    sheets: list[list[Thing]] = [[]]
+    y = measures.edge
+    for block in document.blocks:
+        taken, placed = set_block(block, measures, y)
+        if y + taken > height - measures.edge and y > measures.edge:
+            sheets.append([])
+            y = measures.edge
+            taken, placed = set_block(block, measures, y)
+        sheets[-1] += placed
+        y += taken
+    return [Page(measures.width, height, tuple(things)) for things in sheets]
+
+
 def set_block(block: Block, measures: Measures, y: float) -> tuple[float, list[Thing]]:
     """The height one block takes from ``y`` on, and what it draws there."""
     match block:

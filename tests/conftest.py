@@ -126,6 +126,7 @@ def settings_in(folder: Path, carrier_url: str | None = None, habits: dict[str, 
         "database": {"url": address_in(folder)},
         "server": {"secure_cookies": False, "port": 0},
         "security": {"key_ring": str(folder / "keys.json")},
+        "receipts": {"public_url": "https://r.shop.example"},
         "logging": {"level": "error"},
     }
     if carrier_url is not None:

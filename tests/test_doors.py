@@ -193,7 +193,16 @@ def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
         "filename": "app.css",
     }
     things |= {"carrier": "sandbox", "secret": "k" * 40, "event": "productOrderStateChangeEvent"}
-    things |= {"renewal_id": sale_id, "verdict_id": 1, "currency": "GBP", "plan_id": 1, "rule_id": 1}
+    things |= {
+        "renewal_id": sale_id,
+        "verdict_id": 1,
+        "currency": "GBP",
+        "plan_id": 1,
+        "rule_id": 1,
+        "printer_id": 1,
+        "till_code": "LON1",
+        "token": "LON1-000001.20261121.800GBP.SIG-1",
+    }
     return Shop(app, cookies, things)
 
 
@@ -230,6 +239,8 @@ def test_only_what_must_be_is_open_to_anybody(app: Flask) -> None:
         "sign_in.enrol_demo",
         "sign_in.language",
         "status.health",
+        "receipts.check",  # a customer has no till either
+        "receipts.public_keys",  # what a check without a network needs
         "hooks.hear",  # a carrier has no till; its secret stands in the path
         "hooks.is_there",  # the same, by HEAD; it reads nothing but that secret
     }, "a new open door needs a reason and its line here"

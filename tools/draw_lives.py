@@ -19,6 +19,7 @@ from pos.domain.holds import HOLD  # noqa: E402 - the checkout's own package, fr
 from pos.domain.lives import Life  # noqa: E402
 from pos.domain.payments import PAYMENT  # noqa: E402
 from pos.domain.print_jobs import PRINT_JOB  # noqa: E402
+from pos.domain.receipt_mails import RECEIPT_MAIL  # noqa: E402
 from pos.domain.refunds import REFUND  # noqa: E402
 from pos.domain.renewals import RENEWAL  # noqa: E402
 from pos.domain.sales import SALE  # noqa: E402
@@ -40,6 +41,7 @@ LIVES: tuple[tuple[Life[Any], str], ...] = (
     (PAYMENT, "One tender. Cash is taken at once; a card is first an intent, because the terminal is asked by a person."),
     (REFUND, "Money on its way back, never more than was paid."),
     (PRINT_JOB, "One slip or one pulse of the drawer. Paper never holds a sale back, and nothing is printed twice by itself."),
+    (RECEIPT_MAIL, "One receipt by e-mail, with the customer's consent. Its address is forgotten with the last move."),
     (SHIFT, "One drawer between opening and closing. A difference is data: it never forbids the close."),
 )
 

@@ -93,6 +93,8 @@ printing.did_not /printing/<int:job_id>/did-not
 printing.release /printing/<int:job_id>/release
 printing.cancel /printing/<int:job_id>/cancel
 printing.test /printing/test
+printing.elsewhere /printing/<int:job_id>/elsewhere
+printing.all_printers /printing/printers
 """
 
 

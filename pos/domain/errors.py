@@ -55,6 +55,25 @@ class UnreadableEntry(BadInput):
     field = "entry"
 
 
+class PrinterAddressWrong(BadInput):
+    sentence = N_("This is no address of such a printer. Nothing was changed; look at the examples below the field.")
+    field = "address"
+
+
+class AddressWrong(BadInput):
+    sentence = N_("This is not an e-mail address. Nothing was sent; please type it again, such as name@mail.example.")
+    field = "email"
+
+
+class ConsentMissing(BadInput):
+    sentence = N_("Ask the customer first, and tick that the customer agrees. Nothing was sent.")
+    field = "consent"
+
+
+class PrinterSettingsWrong(BadInput):
+    sentence = N_("No printer has such settings. Nothing was changed; please choose again.")
+
+
 class NumberNotValid(BadInput):
     sentence = N_("{number} is not a complete mobile number. Compare it with the customer's phone and type it again.")
     field = "entry"
@@ -451,6 +470,11 @@ class CodeUnreadable(NeedsAttention):
     sentence = N_(
         "The code is kept but cannot be opened: a key is missing. The money is recorded; do not charge again, call the owner."
     )
+
+
+class PrinterNameTaken(NeedsAttention):
+    sentence = N_("There is a printer called {name} already. Nothing was changed; choose another name.")
+    field = "name"
 
 
 class CodeTaken(NeedsAttention):

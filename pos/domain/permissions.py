@@ -31,6 +31,7 @@ class Permission(StrEnum):
     SEE_EXPECTED_CASH = "see_expected_cash"
     PRINTERS = "printers"
     REISSUE_CODE = "reissue_code"  # show or print a code again
+    SET_PRINTERS = "set_printers"  # which printers there are, and which till prints where
     DECIDE = "decide"  # propose what became of a renewal, lift a stop
     AGREE = "agree"  # be the second person
     PRICES = "prices"  # what the shop asks for
@@ -55,6 +56,7 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.OVERRIDE_IDENTITY,
     Permission.SEE_EXPECTED_CASH,
     Permission.REISSUE_CODE,
+    Permission.SET_PRINTERS,
     Permission.DECIDE,
 }
 

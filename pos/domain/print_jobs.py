@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
@@ -57,7 +58,14 @@ HOLD_AFTER = timedelta(minutes=10)
 DRAWER_LIFE = timedelta(seconds=15)
 # Longer than the transport's total cap, so that a lease never ends while bytes flow.
 LEASE = timedelta(seconds=45)
+# A picture takes more than a minute over a serial line at 9600 baud.
+SLOW_LEASE = timedelta(minutes=4)
 RETRY = tuple(timedelta(seconds=s) for s in (2, 4, 8, 15, 30))
+
+
+def lease_for(settings: Mapping[str, object]) -> timedelta:
+    """How long a worker may have a slip in hand on a printer that is set up so."""
+    return SLOW_LEASE if settings.get("transport") == "serial" else LEASE
 
 
 def retry_after(attempts: int) -> timedelta:

@@ -34,6 +34,8 @@ class Store:
     drawer_tolerance_minor: int
     refund_limit_minor: int | None = None
     price_ceiling_minor: int | None = None
+    second_language: str = ""
+    legal_lines: tuple[str, ...] | None = None
 
     def local(self, moment: datetime) -> datetime:
         """The moment on the shop's own clock."""

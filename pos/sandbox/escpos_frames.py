@@ -8,13 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-DLE, ESC, GS, LF = 0x10, 0x1B, 0x1D, 0x0A
+DLE, ESC, FS, GS, LF = 0x10, 0x1B, 0x1C, 0x1D, 0x0A
 
 
 class Kind(StrEnum):
     """What a frame is. INCOMPLETE: the bytes so far may still become a command. UNKNOWN: they never will."""
 
     TEXT = "text"
+    HAN = "a Chinese character"
+    KANJI_ON = "FS &"
+    KANJI_OFF = "FS ."
     LINE_FEED = "LF"
     INITIALISE = "ESC @"
     FEED_DOTS = "ESC J"
@@ -44,6 +47,8 @@ class Frame:
 
 
 FIXED = {
+    b"\x1c&": Frame(Kind.KANJI_ON, 2),
+    b"\x1c.": Frame(Kind.KANJI_OFF, 2),
     b"\x1b@": Frame(Kind.INITIALISE, 2),
     b"\x1bJ": Frame(Kind.FEED_DOTS, 3),
     b"\x1bd": Frame(Kind.FEED_LINES, 3),
@@ -57,6 +62,7 @@ FIXED = {
 }
 CUT_LENGTHS = {0x00: 3, 0x01: 3, 0x41: 4, 0x42: 4}
 RASTER_HEADER_BYTES = 8
+FIRST_HAN, LAST_HAN = 0x81, 0xFE
 COUNTED_HEADER_BYTES = 5  # GS ( x pL pH: the two last ones count what follows
 COUNTED = {ord("k"): Kind.SYMBOL, ord("H"): Kind.COMPLETION}
 REAL_TIME_LENGTHS = {0x04: 3, 0x05: 3, 0x14: 5}  # DLE EOT n, DLE ENQ n, DLE DC4 1 m t
@@ -81,7 +87,9 @@ def _frame_without_end(data: bytes | bytearray, offset: int) -> Frame:
         return Frame(Kind.TEXT, _text_length(data, offset))
     if first == LF:
         return Frame(Kind.LINE_FEED, 1)
-    if first not in (DLE, ESC, GS):
+    if FIRST_HAN <= first <= LAST_HAN:
+        return _han_frame(data, offset)
+    if first not in (DLE, ESC, FS, GS):
         return Frame(Kind.UNKNOWN, 1)
     if offset + 1 == len(data):
         return Frame(Kind.INCOMPLETE, 2)
@@ -92,6 +100,14 @@ def _frame_without_end(data: bytes | bytearray, offset: int) -> Frame:
     if first == GS and second in b"Vv(":
         return _long_frame(bytes(data[offset : offset + RASTER_HEADER_BYTES]))
     return FIXED.get(bytes((first, second)), Frame(Kind.UNKNOWN, 2))
+
+
+def _han_frame(data: bytes | bytearray, offset: int) -> Frame:
+    """Two bytes of GB18030; the longer forms, which begin with a digit as their second byte, are none of ours."""
+    if offset + 1 == len(data):
+        return Frame(Kind.INCOMPLETE, 2)
+    second = data[offset + 1]
+    return Frame(Kind.HAN, 2) if 0x40 <= second <= 0xFE and second != 0x7F else Frame(Kind.UNKNOWN, 1)
 
 
 def _text_length(data: bytes | bytearray, offset: int) -> int:

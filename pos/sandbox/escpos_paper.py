@@ -114,6 +114,8 @@ def _side_by_side(cells: list[Image.Image]) -> Image.Image:
 def _cell(character: str, style: Style) -> Image.Image:
     """One character, enlarged as printers do it: every dot becomes a block of dots."""
     width, height = FONT_B if style.small else FONT_A
+    if not character.isascii():
+        width *= 2  # whatever needs two bytes takes two columns
     glyph = _glyph(character, width, height)
     if style.underline:
         ImageDraw.Draw(glyph).line((0, height - 1, width - 1, height - 1), fill=BLACK)

@@ -87,6 +87,7 @@ class _Reading:
 
     def power_on(self) -> None:
         self.line: list[Span] = []
+        self.kanji = False
         self.align = Align.LEFT
         self.style = Style()
         self.qr_data: bytes | None = None
@@ -120,6 +121,7 @@ class _Reading:
         self.require(not self.line, f"{command} in the middle of a line")
 
     def end_line(self) -> None:
+        self.require(not self.kanji, "the line ends while Chinese is on")
         self.events.append(TextLine(tuple(self.line), self.align))
         self.line = []
 
@@ -127,6 +129,20 @@ class _Reading:
 
     def text(self, body: bytes) -> None:
         self.line.append(Span(body.decode("ascii"), self.style))
+
+    def kanji_on(self, _body: bytes) -> None:
+        self.kanji = True
+
+    def kanji_off(self, _body: bytes) -> None:
+        self.kanji = False
+
+    def han(self, body: bytes) -> None:
+        """A character of the printer's Chinese font. Outside of FS & it would be two signs of some code page."""
+        self.require(self.kanji, "Chinese bytes while Chinese is off")
+        try:
+            self.line.append(Span(body.decode("gb18030"), self.style))
+        except UnicodeDecodeError:
+            raise self.refusal("two bytes that are no character of GB18030") from None
 
     def line_feed(self, _body: bytes) -> None:
         self.end_line()
@@ -253,6 +269,9 @@ class _Reading:
 
 TAKES: dict[Kind, Callable[[_Reading, bytes], None]] = {
     Kind.TEXT: _Reading.text,
+    Kind.HAN: _Reading.han,
+    Kind.KANJI_ON: _Reading.kanji_on,
+    Kind.KANJI_OFF: _Reading.kanji_off,
     Kind.LINE_FEED: _Reading.line_feed,
     Kind.INITIALISE: _Reading.initialise,
     Kind.FEED_DOTS: _Reading.feed_dots,

@@ -51,7 +51,7 @@ def record_slip(session: Session, owed: Owed, authorisation: str, slip_number: s
         refund = begin_refund(session, owed, Tender.CARD, shift, desk, pen)
     refund.authorisation, refund.slip_number = authorisation, slip_number
     shift.card_refund_minor += refund.amount_minor
-    book(session, owed, refund, shift, desk, pen)
+    book(session, owed, refund, shift, desk, pen, kit)
 
 
 def _refuse_slip(session: Session, authorisation: str, slip_number: str, desk: Desk, kit: Kit) -> None:

@@ -23,6 +23,8 @@ class Kit:
     keys: KeyRing = field(repr=False)
     carriers: Mapping[str, Carrier]
     rulebook: Rulebook = field(default_factory=Rulebook)
+    # Where customers reach the page that checks receipts; empty where there is none.
+    public_url: str = ""
     bell: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def now(self) -> datetime:

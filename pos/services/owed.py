@@ -23,6 +23,7 @@ from pos.domain.refunds import REFUND, RefundState
 from pos.domain.renewals import IN_DOUBT, RENEWAL, RenewalState
 from pos.domain.tills import Desk
 from pos.services import receipts
+from pos.services.kit import Kit
 from pos.store import ledger as books
 from pos.store import renewals as renewal_rows
 from pos.store import sales as rows
@@ -124,7 +125,7 @@ def _refuse_too_much(session: Session, owed: Owed, desk: Desk) -> None:
         raise RefundOverLimit(amount=Money(given, owed.amount.currency), limit=Money(limit, owed.amount.currency))
 
 
-def book(session: Session, owed: Owed, refund: rows.Refund, shift: shift_rows.Shift, desk: Desk, pen: Pen) -> None:
+def book(session: Session, owed: Owed, refund: rows.Refund, shift: shift_rows.Shift, desk: Desk, pen: Pen, kit: Kit) -> None:
     """The money has left: totals of the present shift, ledger, numbered refund receipt, journal."""
     refund.shift_id, refund.staff_id, refund.at = shift.id, desk.staff.id, pen.at
     shift.refunds_minor += refund.amount_minor
@@ -141,7 +142,7 @@ def book(session: Session, owed: Owed, refund: rows.Refund, shift: shift_rows.Sh
         renewal_id=owed.line.id,
     )
     move(session, owed.line, RENEWAL, RenewalState.REFUNDED, pen)
-    refund.receipt_number = receipts.issue_refund(session, owed.sale, owed.line, refund, desk, pen)
+    refund.receipt_number = receipts.issue_refund(session, owed.sale, owed.line, refund, desk, pen, kit)
     slip = {"receipt": refund.receipt_number, "authorisation": refund.authorisation or "", "slip": refund.slip_number or ""}
     move(session, refund, REFUND, RefundState.REFUNDED, pen, slip)
 

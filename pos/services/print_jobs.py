@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain.errors import NotFound, StaleForm
 from pos.domain.pictures import PrintJobPicture
-from pos.domain.print_jobs import DRAWER_LIFE, HOLD_AFTER, LEASE, PRINT_JOB, JobKind, JobState, retry_after
+from pos.domain.print_jobs import DRAWER_LIFE, HOLD_AFTER, PRINT_JOB, JobKind, JobState, lease_for, retry_after
 from pos.domain.tills import Desk
 from pos.domain.words import N_
 from pos.services import deliveries
@@ -24,9 +23,12 @@ from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen, begin, move
 from receipts import layouts
 from receipts.document import Document, as_copy
-from receipts.reports import TestPage
 
 DRAWER_TITLE = N_("Open the drawer")
+# The reason of a slip that came out of the till's other printer.
+ON_SPARE = "on_spare"
+# So often a printer may say that it is not ready before the spare one takes over: a roll is changed in between.
+PATIENCE_WITH_A_PRINTER = 2
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,14 @@ def queue_document(
     sale_id: str | None = None,
     receipt_id: int | None = None,
     copy_number: int = 0,
+    printer_id: int | None = None,
 ) -> rows.PrintJob | None:
-    """One more slip for the till's printer, in the transaction that is open; a till without a printer has none."""
-    if till.printer_id is None:
+    """One more slip for the till's printer or another one, in the transaction that is open; a till without a printer has none."""
+    chosen = printer_id if printer_id is not None else till.printer_id
+    if chosen is None:
         return None
     job = rows.PrintJob(
-        printer_id=till.printer_id,
+        printer_id=chosen,
         till_id=till.id,
         sale_id=sale_id,
         receipt_id=receipt_id,
@@ -123,7 +127,7 @@ def take_next(printer_id: int, owner: str, *, kit: Kit) -> Sheet | None:
                 move(session, job, PRINT_JOB, JobState.HELD, pen)
                 session.flush()
                 continue
-            job.lease_owner, job.lease_ends_at, job.attempts = owner, now + LEASE, job.attempts + 1
+            job.lease_owner, job.lease_ends_at, job.attempts = owner, now + lease_for(printer.settings), job.attempts + 1
             job.first_byte_at = None
             move(session, job, PRINT_JOB, JobState.SENDING, pen)
             document = deliveries.for_job(session, Document.from_json(job.document), job.id, kit) if job.document else None
@@ -155,6 +159,8 @@ def record(sheet: Sheet, result: str, reason: str | None, near_end: bool, *, kit
         session.get_one(till_rows.Printer, sheet.printer_id).near_end = near_end
         job.lease_owner = job.lease_ends_at = None
         job.reason = reason
+        if result in ("printed", "sent") and sheet.printer_id == session.get_one(till_rows.Till, job.till_id).spare_printer_id:
+            job.reason = ON_SPARE
         to = {
             "printed": JobState.PRINTED,
             "sent": JobState.SENT,
@@ -165,6 +171,25 @@ def record(sheet: Sheet, result: str, reason: str | None, near_end: bool, *, kit
         if to in PRINT_JOB.ends:
             job.ended_at = now
         move(session, job, PRINT_JOB, to, _pen(session, job, kit, now), {"reason": reason or ""})
+        if job.due_at is not None:
+            session.flush()
+            _help_out(session, job, now)
+
+
+def _help_out(session: Session, job: rows.PrintJob, now: datetime) -> None:
+    """The printer is not ready: nothing else is tried on it for a while, or the till's other printer takes what waits. Nothing of
+    it was sent, so no slip can come out twice."""
+    other = _other_printer(session, job)
+    if other is None or job.attempts < PATIENCE_WITH_A_PRINTER:
+        rows.put_off(session, job.printer_id, job.due_at or now)
+    else:
+        rows.move_to(session, job.printer_id, other, job.till_id, now + retry_after(1))
+
+
+def _other_printer(session: Session, job: rows.PrintJob) -> int | None:
+    """The spare printer of the job's till, or its own one when the job waits at the spare."""
+    till = session.get_one(till_rows.Till, job.till_id)
+    return next((p for p in (till.printer_id, till.spare_printer_id) if p not in (None, job.printer_id)), None)
 
 
 def _still_ours(job: rows.PrintJob, sheet: Sheet) -> bool:
@@ -216,6 +241,13 @@ def printer_name(desk: Desk) -> str | None:
         if desk.till.printer_id is None:
             return None
         return session.get_one(till_rows.Printer, desk.till.printer_id).name
+
+
+def spare_name(desk: Desk) -> str | None:
+    """The printer that helps this till out."""
+    with reading() as session:
+        spare = session.get_one(till_rows.Till, desk.till.id).spare_printer_id
+        return None if spare is None else session.get_one(till_rows.Printer, spare).name
 
 
 def came_out(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
@@ -270,6 +302,24 @@ def release(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
     return sale_id
 
 
+@retried
+def elsewhere(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
+    """Print what has not been sent on the till's other printer, now. The sale's id. Raises NotFound without another printer."""
+    now = kit.now()
+    with transaction() as session:
+        job = _mine(session, job_id, desk)
+        other = _other_printer(session, job)
+        if other is None:
+            raise NotFound
+        if job.state in (JobState.HELD, JobState.WAITING):
+            job.printer_id, job.created_at, job.due_at = other, now, now
+            if job.state is JobState.HELD:
+                move(session, job, PRINT_JOB, JobState.QUEUED, kit.pen(desk, now))
+        sale_id = job.sale_id
+    kit.bell.set()
+    return sale_id
+
+
 def cancel(job_id: int, desk: Desk, *, kit: Kit) -> str | None:
     """Do not print what has not been sent."""
     goals = dict.fromkeys((JobState.QUEUED, JobState.WAITING, JobState.HELD), JobState.CANCELLED)
@@ -297,27 +347,6 @@ def _mine(session: Session, job_id: int, desk: Desk) -> rows.PrintJob:
     return job
 
 
-@retried
-def test_page(desk: Desk, *, kit: Kit) -> None:
-    """A page with ruler, both scripts and a code, for the till's printer."""
-    now = kit.now()
-    with transaction() as session:
-        till = session.get_one(till_rows.Till, desk.till.id)
-        if till.printer_id is None:
-            return
-        printer = session.get_one(till_rows.Printer, till.printer_id)
-        settings = tuple((key, json.dumps(value)) for key, value in sorted(printer.settings.items()))
-        page = TestPage(printer=printer.name, local_time=_local(desk, now), settings=settings, columns=_columns(printer))
-        document = layouts.test_page(page, say_in(desk.staff.language), desk.staff.language)
-        queue_document(session, document, JobKind.SLIP, till=till, pen=kit.pen(desk, now))
-    kit.bell.set()
-
-
-def _columns(printer: till_rows.Printer) -> int:
-    columns = printer.settings.get("columns", 48)
-    return columns if isinstance(columns, int) else 48
-
-
 def _local(desk: Desk, now: datetime) -> str:
     return local_time(desk.store.local(now))
 
@@ -325,22 +354,3 @@ def _local(desk: Desk, now: datetime) -> str:
 def local_time(local: datetime) -> str:
     """As printed: ISO date, time and the name of the zone, so that nobody has to guess the order of day and month."""
     return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
-
-
-@retried
-def set_printer(till_code: str, settings: dict[str, object]) -> bool:
-    """Point a till at a printer with these settings; False when there is no such till."""
-    with transaction() as session:
-        till = till_rows.till_by_code(session, till_code)
-        if till is None:
-            return False
-        printer = till_rows.Printer(store_id=till.store_id, name=f"{till_code} {settings['address']}", settings=settings)
-        known = [p for p in till_rows.printers_of(session, till.store_id) if p.name == printer.name]
-        if known:
-            known[0].settings = settings
-            till.printer_id = known[0].id
-            return True
-        session.add(printer)
-        session.flush()
-        till.printer_id = printer.id
-        return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 
@@ -15,12 +16,13 @@ from pos.domain.money import Money
 from pos.domain.payments import PaymentState, Tender
 from pos.domain.permissions import Permission, may
 from pos.domain.print_jobs import JobKind
+from pos.domain.receipt_links import Claim
 from pos.domain.receipts import ReceiptKind
 from pos.domain.renewals import RenewalState
 from pos.domain.tills import Desk
 from pos.domain.tills import Store as PlainStore
 from pos.domain.words import N_
-from pos.services import deliveries
+from pos.services import deliveries, receipt_checks
 from pos.services.kit import Kit
 from pos.services.print_jobs import copy_of, local_time, queue_document
 from pos.services.sales import case_number
@@ -53,6 +55,12 @@ ISSUED, FOLLOWS = N_("Issued"), N_("Paid, the code follows")
 # The product line of what a carrier puts into none.
 OTHER_LINE = "other"
 
+# What receipts usually have to say in a country, where the store does not say otherwise.
+LEGAL_LINES: dict[str, str] = {
+    "CN": N_("This slip is not a tax invoice (fapiao). If you need one, ask for it with this slip."),
+    "TW": N_("This slip is not a uniform invoice."),
+}
+
 # The width of 80 mm paper: dots of the print head, and columns of its own characters.
 _PICTURE_DOTS, _TEXT_COLUMNS = 576, 48
 
@@ -66,46 +74,53 @@ def issue_for(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Rene
     known = {document.state for document in rows.documents_of(session, receipt.id)}
     state = _slip_state(renewal.state)
     if renewal.replaces is not None and known:
-        _issue_replacement(session, sale, renewal, receipt, f"{state.value}.{renewal.line_number}", known, pen)
+        _issue_replacement(session, sale, renewal, receipt, f"{state.value}.{renewal.line_number}", known, pen, kit)
         return
     if not known:
         if all(line.state not in _UNANSWERED for line in lines):
-            _issue_original(session, receipt, sale, lines, pen)
+            _issue_original(session, receipt, sale, lines, pen, kit)
     elif state.value in known:
         return
     elif len(lines) > 1:
-        _issue_for_line(session, receipt, sale, renewal, known, pen)
+        _issue_for_line(session, receipt, sale, renewal, known, pen, kit)
     elif state is SaleState.ACTIVATED and "confirmation" not in known:
-        document = _later(session, sale, renewal, pen.at)
+        document = _later(session, sale, renewal, pen.at, kit)
         _issue(session, receipt, document, "confirmation", sale, pen, JobKind.SLIP)
     elif state is SaleState.REFUND_DUE:
-        _issue(session, receipt, _sale_slip(session, sale, lines), state.value, sale, pen, JobKind.SLIP)
+        _issue(session, receipt, _sale_slip(session, sale, lines, kit), state.value, sale, pen, JobKind.SLIP)
 
 
 def _issue_original(
-    session: Session, receipt: rows.Receipt, sale: sale_rows.Sale, lines: list[renewal_rows.Renewal], pen: Pen
+    session: Session, receipt: rows.Receipt, sale: sale_rows.Sale, lines: list[renewal_rows.Renewal], pen: Pen, kit: Kit
 ) -> None:
     """The one ORIGINAL of a sale: all lines, each with what is known of it."""
     state = _state_of_all(lines)
-    _issue(session, receipt, _sale_slip(session, sale, lines), state.value, sale, pen, JobKind.ORIGINAL)
+    _issue(session, receipt, _sale_slip(session, sale, lines, kit), state.value, sale, pen, JobKind.ORIGINAL)
     sale.interim_printed = any(_slip_state(line.state) is SaleState.BEING_CONFIRMED for line in lines)
 
 
 def _issue_for_line(
-    session: Session, receipt: rows.Receipt, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, known: set[str], pen: Pen
+    session: Session,
+    receipt: rows.Receipt,
+    sale: sale_rows.Sale,
+    renewal: renewal_rows.Renewal,
+    known: set[str],
+    pen: Pen,
+    kit: Kit,
 ) -> None:
     """One line of several is final after the ORIGINAL was printed: it says so once, on a slip that names it."""
     state = _slip_state(renewal.state)
     name = f"{state.value}.{renewal.line_number}"
     if state in (SaleState.ACTIVATED, SaleState.REFUND_DUE) and name not in known:
-        _issue(session, receipt, _later(session, sale, renewal, pen.at), name, sale, pen, JobKind.SLIP)
+        _issue(session, receipt, _later(session, sale, renewal, pen.at, kit), name, sale, pen, JobKind.SLIP)
 
 
-def issue_code(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, pen: Pen) -> None:
+def issue_code(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, pen: Pen, kit: Kit) -> None:
     """A code that came after its line was printed: a slip of its own. Before that, the ORIGINAL will have it."""
     receipt = _sale_receipt(session, sale)
     if rows.documents_of(session, receipt.id):
-        _issue(session, receipt, _later(session, sale, renewal, pen.at), f"code.{renewal.line_number}", sale, pen, JobKind.SLIP)
+        document = _later(session, sale, renewal, pen.at, kit)
+        _issue(session, receipt, document, f"code.{renewal.line_number}", sale, pen, JobKind.SLIP)
 
 
 def _issue_replacement(
@@ -116,6 +131,7 @@ def _issue_replacement(
     slip: str,
     known: set[str],
     pen: Pen,
+    kit: Kit,
 ) -> None:
     """A replacement has no receipt of its own: its slips point to the sale's, whose ORIGINAL came out before."""
     if slip in known:
@@ -123,9 +139,9 @@ def _issue_replacement(
     waiting = _slip_state(renewal.state) is SaleState.BEING_CONFIRMED
     alone = len(renewal_rows.live_of_sale(session, sale.id)) == 1
     if not waiting:
-        _issue(session, receipt, _later(session, sale, renewal, pen.at), slip, sale, pen, JobKind.SLIP)
+        _issue(session, receipt, _later(session, sale, renewal, pen.at, kit), slip, sale, pen, JobKind.SLIP)
     elif alone:
-        _issue(session, receipt, _sale_slip(session, sale, [renewal]), slip, sale, pen, JobKind.SLIP)
+        _issue(session, receipt, _sale_slip(session, sale, [renewal], kit), slip, sale, pen, JobKind.SLIP)
     sale.interim_printed = waiting
 
 
@@ -139,7 +155,7 @@ def issue_interim(sale_id: str, desk: Desk, *, kit: Kit) -> None:
             raise NotFound
         receipt = _sale_receipt(session, sale)
         if not rows.documents_of(session, receipt.id):
-            _issue_original(session, receipt, sale, renewal_rows.live_of_sale(session, sale_id), kit.pen(desk, now))
+            _issue_original(session, receipt, sale, renewal_rows.live_of_sale(session, sale_id), kit.pen(desk, now), kit)
     kit.bell.set()
 
 
@@ -150,6 +166,7 @@ def issue_refund(
     refund: sale_rows.Refund,
     desk: Desk,
     pen: Pen,
+    kit: Kit,
 ) -> str:
     """The refund's own numbered slip; its number."""
     sequence, number = rows.take_number(session, desk.till.id, desk.till.code, ReceiptKind.REFUND)
@@ -168,7 +185,7 @@ def issue_refund(
     say = say_in(sale.language)
     tender = say("Cash") if refund.tender is Tender.CASH else say("Card")
     slip = RefundSlip(
-        shop=shop_of(desk.store),
+        shop=_shop(desk.store, sale.language),
         origin=_origin(desk.store, desk.till.code, desk.staff.number, number, pen.at),
         original_number=sale.receipt_number or "",
         reason=say("Not activated by the carrier"),
@@ -177,8 +194,9 @@ def issue_refund(
         payments=((tender, str(-refund.amount)), *_refund_slip(refund, say)),
         approver=desk.staff.number if refund.reason else "",
         case_number=case_number(sale),
+        qr=receipt_checks.link_for(Claim(number, desk.store.business_day(pen.at), -refund.amount), kit=kit),
     )
-    document = layouts.refund(slip, say, sale.language)
+    document = layouts.refund(slip, say, sale.language, _also(desk.store))
     _issue(session, receipt, document, "refund", sale, pen, JobKind.ORIGINAL, till_id=desk.till.id)
     return number
 
@@ -231,9 +249,9 @@ def queue_copy(
     return job
 
 
-def as_pdf(number: str, desk: Desk) -> bytes:
-    """The receipt as PDF: the same bytes each time it is asked for. Raises NotFound, NotYetKnown."""
-    return pdf.render(_document(number, desk))
+def as_pdf(number: str, desk: Desk, *, a4: bool = False) -> bytes:
+    """The receipt as PDF, as wide as the till's paper or on A4: the same bytes each time. Raises NotFound, NotYetKnown."""
+    return pdf.render(_document(number, desk), pdf.Paper.A4 if a4 else pdf.Paper.ROLL)
 
 
 def as_png(number: str, desk: Desk) -> bytes:
@@ -261,12 +279,17 @@ def _may_open(receipt: rows.Receipt, desk: Desk) -> bool:
     return receipt.till_id == desk.till.id or may(desk.staff.role, Permission.SEE_EXPECTED_CASH)
 
 
+def to_open(session: Session, number: str, desk: Desk) -> rows.Receipt:
+    """A receipt that this desk may open. Raises NotFound."""
+    receipt = rows.by_number(session, number)
+    if receipt is None or receipt.store_id != desk.store.id or not _may_open(receipt, desk):
+        raise NotFound
+    return receipt
+
+
 def _document(number: str, desk: Desk) -> Document:
     with reading() as session:
-        receipt = rows.by_number(session, number)
-        if receipt is None or receipt.store_id != desk.store.id or not _may_open(receipt, desk):
-            raise NotFound
-        documents = rows.documents_of(session, receipt.id)
+        documents = rows.documents_of(session, to_open(session, number, desk).id)
         if not documents:
             raise NotYetKnown
         return deliveries.masked_in(as_it_stands(documents))
@@ -338,7 +361,7 @@ def _state_of_all(lines: list[renewal_rows.Renewal]) -> SaleState:
     return states.pop() if len(states) == 1 else SaleState.MIXED
 
 
-def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.Renewal]) -> Document:
+def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.Renewal], kit: Kit) -> Document:
     say, state = say_in(sale.language), _state_of_all(lines)
     till = session.get_one(till_rows.Till, sale.till_id)
     store = till_rows.store_of(session, till).plain()
@@ -348,37 +371,50 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
     delivered = [delivery_rows.of(session, line) for line in lines]
     refused = [line.price for line in lines if _slip_state(line.state) is SaleState.REFUND_DUE]
     slip = SaleSlip(
-        shop=shop_of(store),
+        shop=_shop(store, sale.language),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", sale.paid_at or sale.opened_at),
         state=state,
         lines=tuple(_line(session, sale, line, store) for line in lines),
         total=str(sale.total or paid.amount),
-        taxes=_taxes(lines, store),
+        taxes=_taxes(lines, store, sale.language),
         payments=_payment_rows(paid, sale.language),
         case_number=case_number(sale) if state is not SaleState.ACTIVATED else None,
         answer_by=say("within 24 hours, in this shop") if waiting else "",
         owed=str(sum(refused[1:], start=refused[0])) if refused else "",
         issued=all(delivery is not None for delivery in delivered),
         follows=any(delivery is not None and delivery.sealed is None for delivery in delivered),
+        qr=_check_link(session, sale, store, kit),
     )
-    return layouts.sale(slip, say, sale.language)
+    return layouts.sale(slip, say, sale.language, _also(store))
 
 
-def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, now: datetime) -> Document:
+def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal, now: datetime, kit: Kit) -> Document:
     """What the carrier said of a line after the ORIGINAL was printed: done, or refused."""
     till = session.get_one(till_rows.Till, sale.till_id)
     store = till_rows.store_of(session, till).plain()
     clerk = session.get_one(staff_rows.Staff, sale.staff_id)
     slip = ConfirmationSlip(
-        shop=shop_of(store),
+        shop=_shop(store, sale.language),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", now),
         original_number=sale.receipt_number or "",
         lines=(_line(session, sale, renewal, store),),
         case_number=case_number(sale),
         refused=_slip_state(renewal.state) is SaleState.REFUND_DUE,
         issued=delivery_rows.of(session, renewal) is not None,
+        qr=_check_link(session, sale, store, kit),
     )
-    return layouts.confirmation(slip, say_in(sale.language), sale.language)
+    return layouts.confirmation(slip, say_in(sale.language), sale.language, _also(store))
+
+
+def _check_link(session: Session, sale: sale_rows.Sale, store: PlainStore, kit: Kit) -> str | None:
+    """What the code of a sale's slips says: always of the receipt that was numbered when the money came."""
+    if not kit.public_url or sale.receipt_number is None:
+        return None
+    total = sale.total
+    if total is None:
+        total = next(p.amount for p in sale_rows.payments_of(session, sale.id) if p.state is PaymentState.TAKEN)
+    claim = Claim(sale.receipt_number, store.business_day(sale.paid_at or sale.opened_at), total)
+    return receipt_checks.link_for(claim, kit=kit)
 
 
 def shop_of(store: PlainStore) -> Shop:
@@ -392,6 +428,18 @@ def shop_of(store: PlainStore) -> Shop:
         opening_hours=store.hours,
         footer=store.footer,
     )
+
+
+def _shop(store: PlainStore, language: str) -> Shop:
+    """The head and foot of a customer's slip, with what the law of the place wants, in the customer's language."""
+    usual = say_in(language)(LEGAL_LINES[store.country]) if store.country in LEGAL_LINES else ""
+    lines = store.legal_lines if store.legal_lines is not None else (usual,)
+    return replace(shop_of(store), legal=tuple(line for line in lines if line))
+
+
+def _also(store: PlainStore) -> Say | None:
+    """The shop's second language."""
+    return say_in(store.second_language) if store.second_language else None
 
 
 def _origin(store: PlainStore, till_code: str, clerk: str, number: str, moment: datetime) -> Origin:
@@ -452,13 +500,19 @@ def _day(moment: datetime | None, store: PlainStore) -> str | None:
     return local_time(store.local(moment)) if moment is not None else None
 
 
-def _taxes(lines: list[renewal_rows.Renewal], store: PlainStore) -> tuple[tuple[str, str], ...]:
-    """The tax included, one row for each rate."""
-    sums: dict[int, Money] = {}
+def _taxes(lines: list[renewal_rows.Renewal], store: PlainStore, language: str) -> tuple[tuple[str, str], ...]:
+    """One row for each rate: the sum it is part of and the tax in it, as simplified invoices want it; also where it is none."""
+    if not store.tax_name:
+        return ()
+    say, sums = say_in(language), dict[int, tuple[Money, Money]]()
     for line in lines:
-        if line.tax_basis_points:
-            sums[line.tax_basis_points] = sums.get(line.tax_basis_points, Money(0, line.currency)) + line.tax
-    return tuple((f"{store.tax_name} {_percent(rate)}%", str(tax)) for rate, tax in sorted(sums.items()))
+        gross, tax = sums.get(line.tax_basis_points, (Money(0, line.currency), Money(0, line.currency)))
+        sums[line.tax_basis_points] = (gross + line.price, tax + line.tax)
+    words = say("%(tax)s %(rate)s%% in %(gross)s")
+    return tuple(
+        (words % {"tax": store.tax_name, "rate": _percent(rate), "gross": gross}, str(tax))
+        for rate, (gross, tax) in sorted(sums.items())
+    )
 
 
 def _percent(basis_points: int) -> str:

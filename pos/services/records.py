@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from pos.domain.lives import Life
 from pos.domain.payments import PAYMENT, PaymentState, Tender
 from pos.domain.print_jobs import PRINT_JOB, JobKind
+from pos.domain.receipt_mails import RECEIPT_MAIL
 from pos.domain.refunds import REFUND, RefundState
 from pos.domain.renewals import RENEWAL, RenewalState
 from pos.domain.sales import SALE, SaleState
@@ -23,6 +24,7 @@ from pos.domain.verdicts import CONFLICT, VERDICT
 from pos.services.pages import Page, at_once, by_pages
 from pos.store import journal as journal_rows
 from pos.store import print_jobs as job_rows
+from pos.store import receipt_mails as mail_rows
 from pos.store import renewals as renewal_rows
 from pos.store import sales as sale_rows
 from pos.store import shifts as shift_rows
@@ -36,6 +38,7 @@ _LIVES: tuple[tuple[Life[Any], Any], ...] = (
     (REFUND, sale_rows.Refund),
     (SHIFT, shift_rows.Shift),
     (PRINT_JOB, job_rows.PrintJob),
+    (RECEIPT_MAIL, mail_rows.ReceiptMail),
     (VERDICT, verdict_rows.Verdict),
     (CONFLICT, verdict_rows.Conflict),
 )

@@ -78,7 +78,7 @@ def _from_drawer(session: Session, owed: Owed, desk: Desk, kit: Kit, reason: str
     refund = begin_refund(session, owed, Tender.CASH, shift, desk, pen, reason)
     add_movement(session, shift, Movement.REFUND, owed.amount, desk, pen.at, sale_id=owed.sale.id, reason=reason)
     print_jobs.queue_drawer(session, desk, owed.sale.id, pen.at, kit)
-    book(session, owed, refund, shift, desk, pen)
+    book(session, owed, refund, shift, desk, pen, kit)
 
 
 def _same_cash(session: Session, owed: Owed) -> Money:

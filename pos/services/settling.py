@@ -96,7 +96,7 @@ def deliver(case: Case, told: Voucher | EsimProfile | None) -> bool:
     if not deliveries.keep(case.session, case.renewal, delivery, told, case.pen, case.kit):
         return False
     sale = case.session.get_one(sale_rows.Sale, case.renewal.sale_id)
-    receipts.issue_code(case.session, sale, case.renewal, case.pen)
+    receipts.issue_code(case.session, sale, case.renewal, case.pen, case.kit)
     return True
 
 

@@ -126,6 +126,8 @@ def add_store(store: Store, *, kit: Kit) -> None:
                 footer=list(store.footer),
                 drawer_tolerance_minor=store.drawer_tolerance_minor,
                 refund_limit_minor=store.refund_limit_minor,
+                second_language=store.second_language,
+                legal_lines=None if store.legal_lines is None else list(store.legal_lines),
             )
         )
         pen = kit.office_pen(store.code, "command", now, store.business_day(now))
@@ -144,6 +146,22 @@ def set_refund_limit(store_code: str, limit: str, *, kit: Kit) -> None:
         store.refund_limit_minor = parse(limit, store.currency).minor if limit else None
         pen = kit.office_pen(store.code, "command", now, store.plain().business_day(now))
         pen.note(session, "store.refund_limit", "store", store.code, {"limit": store.refund_limit_minor or "none"})
+
+
+@retried
+def set_receipts(store_code: str, second_language: str, legal: tuple[str, ...] | None, *, kit: Kit) -> None:
+    """The second language of a store's receipts (empty for none), and its legal lines; None for what is usual in its country.
+
+    Raises NotFound. Receipts that were issued stay as they are."""
+    now = kit.now()
+    with transaction() as session:
+        store = rows.store_by_code(session, store_code)
+        if store is None:
+            raise NotFound
+        store.second_language, store.legal_lines = second_language, None if legal is None else list(legal)
+        pen = kit.office_pen(store.code, "command", now, store.plain().business_day(now))
+        content = {"second_language": second_language or "none", "legal": store.legal_lines or []}
+        pen.note(session, "store.receipts", "store", store.code, content)
 
 
 @retried

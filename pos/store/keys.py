@@ -11,6 +11,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -71,6 +72,16 @@ class KeyRing:
         """(key id, Ed25519 signature in hexadecimal digits)."""
         key_id, key = self.current("sig")
         return key_id, Ed25519PrivateKey.from_private_bytes(key).sign(message).hex()
+
+    def has_signed(self, key_id: str, message: bytes, signature: bytes) -> bool:
+        """Whether a key for signatures of this ring made ``signature``; False for a key that we do not have."""
+        if not key_id.startswith("sig-") or key_id not in self.keys:
+            return False
+        try:
+            Ed25519PrivateKey.from_private_bytes(self.keys[key_id]).public_key().verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
 
     def public_key(self, key_id: str) -> bytes:
         """The 32 bytes an outsider needs to check signatures."""

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, ScalarSelect, String, Text, TextClause, and_, func, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    ScalarSelect,
+    String,
+    Text,
+    TextClause,
+    and_,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.print_jobs import JobKind, JobState
@@ -66,6 +80,18 @@ def next_for(session: Session, printer_id: int, now: datetime) -> PrintJob | Non
     due = and_(_under_way(), PrintJob.state.in_(OPEN), PrintJob.due_at <= now)
     chosen = select(PrintJob).where(PrintJob.printer_id == printer_id, due)
     return session.scalar(locked(chosen.order_by(PrintJob.id).limit(1), skip=True))
+
+
+def put_off(session: Session, printer_id: int, until: datetime) -> None:
+    """Nothing else is tried on a printer that has just said that it is not ready; the oldest job goes on asking for all."""
+    others = and_(_under_way(), PrintJob.printer_id == printer_id, PrintJob.state.in_(OPEN), PrintJob.due_at < until)
+    session.execute(update(PrintJob).where(others, PrintJob.kind != JobKind.DRAWER).values(due_at=until))
+
+
+def move_to(session: Session, printer_id: int, other: int, till_id: int, due_at: datetime) -> None:
+    """Another printer takes what a till has waiting at this one; never a drawer pulse, which opens a certain drawer."""
+    waiting = and_(_under_way(), PrintJob.printer_id == printer_id, PrintJob.till_id == till_id, PrintJob.state.in_(OPEN))
+    session.execute(update(PrintJob).where(waiting, PrintJob.kind != JobKind.DRAWER).values(printer_id=other, due_at=due_at))
 
 
 def _gone(now: datetime, owner_prefix: str) -> ColumnElement[bool]:

@@ -36,6 +36,10 @@ class Store(Base):
     refund_limit_minor: Mapped[Minor | None]
     # Plans that would cost more wait for the owner's own price; empty: any sum.
     price_ceiling_minor: Mapped[Minor | None]
+    # Title and total of receipts are said in this language too; empty: in the customer's alone.
+    second_language: Mapped[str] = mapped_column(String(10), default="")
+    # What the law of the place wants on receipts; none: what is usual in the store's country.
+    legal_lines: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
 
     def plain(self) -> domain.Store:
         """The shop as a value."""
@@ -59,6 +63,8 @@ class Store(Base):
             drawer_tolerance_minor=self.drawer_tolerance_minor,
             refund_limit_minor=self.refund_limit_minor,
             price_ceiling_minor=self.price_ceiling_minor,
+            second_language=self.second_language,
+            legal_lines=None if self.legal_lines is None else tuple(self.legal_lines),
         )
 
 
@@ -84,6 +90,8 @@ class Till(Base):
     name: Mapped[str] = mapped_column(String(60))
     surface: Mapped[str] = mapped_column(String(10))
     printer_id: Mapped[int | None] = mapped_column(ForeignKey("printers.id"))
+    # A printer of the same store, which the service sees to: SQLite adds no constraint to a table that others refer to.
+    spare_printer_id: Mapped[int | None]
     enrolment_code_hash: Mapped[str | None] = mapped_column(String(64))
     enrolment_ends_at: Mapped[datetime | None] = mapped_column(Moment)
     enrolment_misses: Mapped[int] = mapped_column(default=0)

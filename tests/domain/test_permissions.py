@@ -22,6 +22,7 @@ MATRIX = {
     Permission.SEE_EXPECTED_CASH: (False, True, True, True),
     Permission.REISSUE_CODE: (False, True, True, False),
     Permission.PRINTERS: (True, True, True, False),
+    Permission.SET_PRINTERS: (False, True, True, False),
     Permission.DECIDE: (False, True, True, False),
     Permission.AGREE: (True, True, True, False),
 }

@@ -25,6 +25,7 @@ PROOFS: tuple[str, ...] = (
     "store_days",
     "state_machine",
     "api_fuzz",
+    "paper",
     "planted",
 )
 

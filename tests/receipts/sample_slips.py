@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from receipts import layouts
-from receipts.document import Document
+from receipts.document import Document, as_copy
 from receipts.reports import (
     CardBatch,
     Cash,
@@ -281,11 +281,51 @@ def report(language: str) -> Report:
     )  # fmt: skip
 
 
+LPA = "LPA:1$rsp.example.com$7K2M-99QF-A1B2-C3D4"
+CHINA = (
+    "This slip is not a tax invoice (fapiao). If you need one, ask for it with this slip.",
+    "本收据不是发票。如需发票，请凭本收据索取。",
+    "本收據不是發票。如需發票，請憑本收據索取。",
+)
+
+
+def variants(language: str) -> dict[str, Document]:
+    """The receipt of an eSIM, one in two languages with a legal line, and the second copy of one."""
+    say, slip = say_in(language), sale_slip(language)
+    plan = pick(language, "eSIM 10 GB, 15 days", "eSIM 10 GB，15 天", "eSIM 10 GB，15 日")
+    esim = replace(slip.lines[0], number_masked="8944*** ***0071", plan=plan, qr=LPA, notes=())
+    second = {"en": "zh_Hant", "zh_Hans": "en", "zh_Hant": "en"}[language]
+    legal = replace(slip, shop=replace(slip.shop, legal=(pick(language, *CHINA),)))
+    words = layouts.copy_words(2, "2026-11-21 09:12 GMT", say)
+    return {
+        "sale_esim": layouts.sale(replace(slip, lines=(esim,)), say, language),
+        "sale_two_languages": layouts.sale(legal, say, language, say_in(second)),
+        "sale_copy": as_copy(layouts.sale(slip, say, language), 2, words),
+    }
+
+
+def odd_documents(language: str) -> dict[str, Document]:
+    """Names and sums that no designer thinks of; characters outside the face become boxes, so the text differs there."""
+    say, slip = say_in(language), sale_slip(language)
+    name = "Ἀθηνᾶ Mobile \u202eمتجر\u202c 🛜 & Sons Telecommunications, Duty-Free and Travel Retail (Terminal 2) Ltd"
+    shop = replace(
+        slip.shop, name=name, address=("Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", *slip.shop.address)
+    )
+    huge = "12,345,678,901 JPY"
+    line = replace(slip.lines[0], plan="שלום 🎉 " + slip.lines[0].plan * 3, amount=huge, carrier_reference="R" * 70)
+    lines = tuple(replace(line, number_masked=number) for number in ("07*** ***678", "+886*** ***521", "8944 *** *** 0071 (SIM)"))
+    total = "37,037,036,703 JPY"
+    paid = ((slip.payments[0][0], "40,000,000,000 JPY"), (slip.payments[1][0], "2,962,963,297 JPY"))
+    odd = replace(slip, shop=shop, lines=lines, total=total, taxes=((slip.taxes[0][0], "3,367,003,337 JPY"),), payments=paid)
+    return {"sale_odd": layouts.sale(odd, say, language)}
+
+
 def every_document(language: str) -> dict[str, Document]:
     """One document of each layout, by the name of its golden file."""
     say = say_in(language)
     slip, figures = sale_slip(language), report(language)
     documents = {f"sale_{state}": layouts.sale(sale_slip(language, state), say, language) for state in SaleState}
+    documents |= variants(language)
     documents["sale_training"] = layouts.sale(replace(slip, training=True), say, language)
     documents["confirmation"] = layouts.confirmation(
         ConfirmationSlip(slip.shop, origin("T2-1-C00009"), "T2-1-000123", slip.lines, case_number="C-2026-0417"),

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from sample_slips import LANGUAGES, every_document
 
+from pos.sandbox import escpos_reader as strict
 from receipts import escpos, raster
 from receipts.collector import dummy_class, new_collector
 from receipts.document import Cut, Document, Qr, Role, Row, Text
-from receipts.settings import CutMode, PrinterSettings, TextMode
+from receipts.settings import CutMode, NativeEncoding, PrinterSettings, TextMode
 
 LAN = PrinterSettings("192.0.2.1")
 FORBIDDEN = (b"\x10\x04", b"\x10\x05", b"\x10\x14")
@@ -103,6 +104,28 @@ def test_only_plain_ascii_goes_as_native_text() -> None:
     assert not escpos_reader.read(escpos.job(plain, LAN), 72).lines
     for odd in ("£5", "café", "中文"):
         assert not escpos_reader.read(escpos.job(replace(plain, blocks=(Text(odd),)), native), 72).lines
+
+
+def test_a_chinese_printer_shows_chinese_of_its_own() -> None:
+    chinese = replace(LAN, text_mode=TextMode.NATIVE, native_encoding=NativeEncoding.GB18030, code_page=16)
+    document = Document((Row("应付总额", "￥20.00", Role.TOTAL), Text("a — b"), Cut()), "t", "zh_Hans")
+    job = escpos.job(document, chinese)
+    assert b"\x1c&" + "应付总额".encode("gb18030") + b"\x1c.\x1bt\x10" in job
+    assert strict.read(job).text() == ["应付总额" + " " * (48 - 8 - 7) + "￥20.00", "a — b"], (
+        "a dash takes two columns, so does the sign"
+    )
+    for odd in ("£5", "ñ", "5 €", "㐀"):
+        assert not strict.read(escpos.job(replace(document, blocks=(Text("话费" + odd),)), chinese)).text(), odd
+    assert strict.read(escpos.job(replace(document, blocks=(Text("话费5"),)), chinese)).text() == ["话费5"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_native_lines_keep_their_columns(language: str) -> None:
+    """Where a whole slip can be shown: as wide as the printer counts, and never wider than its paper."""
+    chinese = replace(LAN, text_mode=TextMode.NATIVE, native_encoding=NativeEncoding.GB18030, columns=32)
+    for name, document in every_document(language).items():
+        lines = strict.read(escpos.job(document, chinese)).text()
+        assert all(len(line.encode("gb18030")) <= 32 for line in lines), name
 
 
 def test_native_text_carries_its_code_as_a_picture() -> None:

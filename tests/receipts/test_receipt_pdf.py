@@ -16,7 +16,7 @@ from receipts import pdf
 from receipts.document import Document, Row, Text
 from receipts.faces import Unprintable, fit
 from receipts.page import Ink
-from receipts.typesetting import set_page
+from receipts.typesetting import set_page, set_pages
 
 
 def squeezed(text: str) -> str:
@@ -93,3 +93,24 @@ def test_the_code_in_the_pdf_scans(tmp_path: Path) -> None:
     drawing = PdfReader(BytesIO(content)).pages[0].get_contents()
     assert drawing is not None
     assert drawing.get_data().count(b" re") > 100
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_on_a4_nothing_is_lost_and_nothing_stands_in_the_margins(language: str) -> None:
+    for name, document in every_document(language).items():
+        reader = PdfReader(BytesIO(pdf.render(document, pdf.Paper.A4)))
+        roll = PdfReader(BytesIO(pdf.render(document))).pages[0].extract_text()
+        assert squeezed("".join(page.extract_text() for page in reader.pages)) == squeezed(roll), name
+        for page in reader.pages:
+            assert [round(float(side) / 72 * 25.4) for side in (page.mediabox.width, page.mediabox.height)] == [210, 297]
+        for page in set_pages(fit(document), pdf.A4_MEASURES, pdf.A4_HEIGHT):
+            tops = [thing.y for thing in page.things]
+            assert min(tops) >= pdf.A4_MEASURES.edge - 0.01
+            assert max(tops) <= pdf.A4_HEIGHT - pdf.A4_MEASURES.edge
+
+
+def test_a_long_report_goes_on_on_the_next_sheet() -> None:
+    z = every_document("en")["z_report"]
+    assert len(PdfReader(BytesIO(pdf.render(z, pdf.Paper.A4))).pages) == 2
+    assert pdf.render(z, pdf.Paper.A4) == pdf.render(z, pdf.Paper.A4)
+    assert len(PdfReader(BytesIO(pdf.render(every_document("en")["refund"], pdf.Paper.A4))).pages) == 1

@@ -31,7 +31,7 @@ def yes() -> bool:
 
 def print_on(printer: SocketPrinter, data: bytes = DATA, **changes: object) -> Answer:
     settings = replace(QUICK, address=printer.host, port=printer.port, **changes)  # type: ignore[arg-type]
-    return send(data, settings, yes)
+    return send(lambda: data, settings, yes)
 
 
 def job_of(printer: SocketPrinter) -> bytes:
@@ -124,24 +124,24 @@ def test_nobody_listening_is_not_ready() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    assert send(DATA, replace(QUICK, port=port), yes) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
+    assert send(lambda: DATA, replace(QUICK, port=port), yes) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
 
 
 def test_a_host_name_that_cannot_be_one_is_not_ready() -> None:
-    assert send(DATA, replace(QUICK, address="x" * 70), yes) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
+    assert send(lambda: DATA, replace(QUICK, address="x" * 70), yes) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
 
 
 def test_a_printer_that_closes_at_once_is_not_ready() -> None:
     asked: list[bool] = []
     with listening(Behaviour(closes_at_once=True)) as printer:
         settings = replace(QUICK, port=printer.port)
-        assert send(DATA, settings, lambda: not asked.append(True)) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
+        assert send(lambda: DATA, settings, lambda: not asked.append(True)) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
     assert not asked
 
 
 def test_the_caller_may_still_say_no() -> None:
     with listening(Behaviour()) as printer:
-        assert send(DATA, replace(QUICK, port=printer.port), lambda: False) == Answer(Result.NOT_READY)
+        assert send(lambda: DATA, replace(QUICK, port=printer.port), lambda: False) == Answer(Result.NOT_READY)
         assert job_of(printer) == b""
 
 
@@ -151,8 +151,33 @@ def test_what_the_caller_raises_passes_through_and_nothing_is_sent() -> None:
 
     with listening(Behaviour()) as printer:
         with pytest.raises(RuntimeError, match="lease"):
-            send(DATA, replace(QUICK, port=printer.port), lost)
+            send(lambda: DATA, replace(QUICK, port=printer.port), lost)
         assert job_of(printer) == b""
+
+
+def test_nothing_is_drawn_for_a_printer_that_is_not_ready() -> None:
+    drawn: list[bytes] = []
+
+    def draw() -> bytes:
+        drawn.append(DATA)
+        return DATA
+
+    with listening(Behaviour(status={1: 0x1A, 2: 0x12, 4: 0x7E})) as printer:
+        assert send(draw, replace(QUICK, port=printer.port), yes).reason is Reason.PAPER_OUT
+    assert not drawn
+
+
+def test_what_cannot_be_drawn_is_not_sent_and_not_marked() -> None:
+    asked: list[bool] = []
+
+    def draw() -> bytes:
+        raise ValueError("no such glyph")
+
+    with listening(Behaviour()) as printer:
+        with pytest.raises(ValueError, match="glyph"):
+            send(draw, replace(QUICK, port=printer.port), lambda: not asked.append(True))
+        assert job_of(printer) == b""
+    assert not asked
 
 
 def test_the_caller_is_asked_once_after_the_status_and_before_the_job() -> None:
@@ -163,7 +188,7 @@ def test_the_caller_is_asked_once_after_the_status_and_before_the_job() -> None:
             seen.append(len(printer.received))
             return True
 
-        assert send(DATA, replace(QUICK, port=printer.port), note) == PRINTED
+        assert send(lambda: DATA, replace(QUICK, port=printer.port), note) == PRINTED
     assert seen == [9]
 
 
@@ -195,12 +220,20 @@ def test_both_kinds_of_address_work(family: int) -> None:
 def test_a_file_gets_the_bytes_at_its_end(tmp_path: Path) -> None:
     path = tmp_path / "printer.bin"
     settings = PrinterSettings(str(path), transport=Transport.FILE)
-    assert send(b"one", settings, yes) == SENT
-    assert send(b"two", settings, lambda: False) == Answer(Result.NOT_READY)
-    assert send(b"three", settings, yes) == SENT
+    assert send(lambda: b"one", settings, yes) == SENT
+    assert send(lambda: b"two", settings, lambda: False) == Answer(Result.NOT_READY)
+    assert send(lambda: b"three", settings, yes) == SENT
     assert path.read_bytes() == b"onethree"
 
 
 def test_a_file_that_cannot_be_opened_is_not_ready(tmp_path: Path) -> None:
     settings = PrinterSettings(str(tmp_path / "missing" / "lp0"), transport=Transport.FILE)
-    assert send(b"one", settings, yes) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
+    assert send(lambda: b"one", settings, yes) == Answer(Result.NOT_READY, Reason.UNREACHABLE)
+
+
+def test_settings_that_were_kept_as_plain_words_mean_the_same() -> None:
+    kept = PrinterSettings("192.0.2.1", transport="file", marker="none", status="none")  # type: ignore[arg-type]
+    assert (kept.transport, kept.marker, kept.status) == (Transport.FILE, Marker.NONE, StatusMode.NONE)
+    assert kept.transport is Transport.FILE and kept.marker is Marker.NONE and kept.status is StatusMode.NONE
+    with pytest.raises(ValueError, match="'pigeon'"):
+        PrinterSettings("192.0.2.1", transport="pigeon")  # type: ignore[arg-type]

@@ -138,7 +138,7 @@ def test_a_whole_job_keeps_its_order() -> None:
         (b"\x7f", 0),
         (b"caf\xe9\n", 3),
         (b"\xd6\xd0\n", 0),
-        (b"\x1c&", 0),
+        (b"\x1cC", 0),
         (b"\x1b@\x1bM\x00", 2),
         (b"\x1ba\x03", 0),
         (b"\x1b!\x04", 0),
@@ -305,3 +305,23 @@ COMMANDS = st.sampled_from([b"\x1b@", b"\x1bJ\x01", b"x\n", b"\x1dVB\x00", b"\x1
 def test_good_commands_read_alike_alone_and_in_a_row(commands: list[bytes]) -> None:
     alone = reduce(lambda events, command: events + read(command).events, commands, ())
     assert read(b"".join(commands)).events == alone
+
+
+HAN = "话".encode("gb18030")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        HAN + b"\n",
+        b"\x1c&" + HAN + b"\n\x1c.",
+        b"\x1c&" + HAN[:1] + b"\x1c.\n",
+        b"\x1c&\x81\x30\x84\x35\x1c.\n",
+        b"\x1cC\x01\n",
+        b"\x1c&" + HAN[:1],
+    ],
+)
+def test_chinese_stands_between_its_two_commands_and_has_two_bytes(wrong: bytes) -> None:
+    assert read(b"\x1c&" + HAN + b"\x1c.\x1bt\x00x\n").text() == ["话x"]
+    with pytest.raises(UnknownCommand):
+        read(wrong)

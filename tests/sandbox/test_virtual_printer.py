@@ -186,7 +186,7 @@ def test_what_the_reader_refuses_is_kept_with_the_reason_and_the_part_before_it(
     send(printer, b"Total\n\xd6\xd0\n" + PULSE)
     (paper,) = printer.papers()
     assert paper.complete and paper.drawer, "a printer goes on after bytes it does not know"
-    assert paper.error == "not a command of ours: byte 6, d6 d0 0a 1b 70 00 19 fa"
+    assert paper.error == "Chinese bytes while Chinese is off: byte 6, d6 d0 0a 1b 70 00 19 fa"
     assert (paper.height, paper.error_offset) == (30, 6)
 
 

@@ -22,7 +22,7 @@ from pos.domain.permissions import Role
 from pos.domain.renewals import RenewalState
 from pos.domain.staff import WRONG_PER_STAFF
 from pos.sandbox.server import SandboxServer
-from pos.services import print_jobs, receipts, refunds, sales, shifts, staff, tills
+from pos.services import print_jobs, printers, receipts, refunds, sales, shifts, staff, tills
 from pos.store.db import db
 from tests.conftest import LONDON_NOON
 from tests.engines import address_in
@@ -159,7 +159,7 @@ def test_one_sheet_at_a_time_for_each_printer(shop: Shop) -> None:
     shop.open_shift(desk)
     for _ in range(HANDS):
         with shop.app.app_context():
-            print_jobs.test_page(desk, kit=shop.kit)
+            printers.test_page(None, desk, kit=shop.kit)
     printer = desk.till.printer_id
     assert printer is not None
     take = [here(shop, lambda n=n: print_jobs.take_next(printer, f"w{n}#1", kit=shop.kit)) for n in range(HANDS)]

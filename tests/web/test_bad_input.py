@@ -17,7 +17,7 @@ from flask import Flask
 from pos.app import create_app, make_carriers, press
 from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
-from pos.services import print_jobs
+from pos.services import print_jobs, printers
 from tests.conftest import OnEach, StandingClock, _close, _release, furnish, settings_in
 from tests.counter import Counter, Page
 from tests.engines import Engine, copy_shop, everything_in
@@ -377,7 +377,7 @@ def test_a_paper_that_never_was(clerk: Counter, path: str) -> None:
 
 @pytest.mark.parametrize("number", ["0", "999999", "9" * 10, "9" * 30, "-1", "x"])
 def test_a_slip_that_never_was(clerk: Counter, number: str) -> None:
-    for verb in ("came-out", "did-not", "release", "cancel"):
+    for verb in ("came-out", "did-not", "release", "cancel", "elsewhere"):
         clerk.get("/")
         clerk.post(f"/printing/{number}/{verb}", {})
         assert clerk.page.status == 404
@@ -514,6 +514,14 @@ def test_every_form_of_the_url_map_is_tried(shared: Counter) -> None:
         "printing.release",
         "printing.cancel",
         "printing.test",
+        "printing.test_of",
+        "printing.elsewhere",
+        # Tried in tests/web/test_printers.py, by a manager.
+        "printing.add_printer",
+        "printing.set_printer",
+        "printing.choose",
+        # Tried in tests/web/test_receipts.py, where there is a mail server.
+        "receipts.mail",
         "counter.drop_number",
         "verdicts.agree",
         "verdicts.refuse",
@@ -793,7 +801,7 @@ def test_the_printer_is_off(counter: Counter, app: Flask) -> None:
     counter.work()
     with app.app_context():
         kit = counter.kit
-        print_jobs.set_printer("LON1", {"address": "127.0.0.1", "port": free_port(), "dots": 576, "columns": 48})
+        printers.point("LON1", {"address": "127.0.0.1", "port": free_port(), "dots": 576, "columns": 48}, kit=kit)
         printer = next(iter(print_jobs.printers_due(kit=kit)))
         sheet = print_jobs.take_next(printer, "test#1", kit=kit)
         assert sheet is not None
