@@ -102,6 +102,9 @@ class Counter:
         self.get("/")
         self.sale_id = sale_id or str(uuid4())
         self.post(f"/sales/{self.sale_id}/number", {"entry": number})
+        if 'name="entry_again"' in self.page.text:
+            # Nothing confirms it: the clerk types it once more.
+            self.post(f"/sales/{self.sale_id}/number", {"entry": number, "entry_again": number})
         return self
 
     def document(self, **fields: str) -> Counter:

@@ -103,7 +103,7 @@ def ask_about(
         if shift_rows.seen_at(session, desk.till.id) is None:
             raise NoOpenShift
     asked = list(_ask_all([Wanted(sale_id, number, kind), *others], desk, kit))
-    _want_it_twice(asked[0], again)
+    _want_it_twice(asked[0], again, kit)
     return _open(sale_id, asked, desk, language, digest, kit)
 
 
@@ -146,10 +146,14 @@ _LOST: dict[Standing, type[BadInput]] = {
 }
 
 
-def _want_it_twice(asked: _Asked, again: str | None) -> None:
-    """A number that a hand typed and that no carrier's answer confirms is typed twice. Raises TypeItAgain, TypedDifferently."""
+def _want_it_twice(asked: _Asked, again: str | None, kit: Kit) -> None:
+    """A number that a hand typed and that nothing confirms, no carrier's answer and no sale of ours, is typed twice. Raises
+    TypeItAgain, TypedDifferently."""
     if again is None or asked.subscription.state not in (SubscriptionState.UNAVAILABLE, SubscriptionState.UNTOLD):
         return
+    with reading() as session:
+        if renewal_rows.last_confirmed(session, kit.keys.look_up("idx", asked.wanted.number)) is not None:
+            return
     if not again:
         raise TypeItAgain
     if again != asked.wanted.number:
@@ -245,7 +249,7 @@ def ask_about_another(
         if _is_there(session, sale_id, number_id, number, kit):
             return
     (asked,) = _ask_all([Wanted(number_id, number, kind)], desk, kit)
-    _want_it_twice(asked, again)
+    _want_it_twice(asked, again, kit)
     _add(sale_id, asked, desk, kit)
 
 

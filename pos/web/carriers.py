@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -22,7 +23,7 @@ class LowWaterForm(CounterForm):
 
 
 class ExplainForm(CounterForm):
-    amount_minor = ShortText(longest=20)
+    amount_minor = ShortText(longest=16)
     why = ShortText(longest=200)
 
 
@@ -61,7 +62,7 @@ def explain(carrier: str, currency: str) -> Any:
     known = _known(carrier, currency)
     form = ExplainForm()
     raw = form.amount_minor.data or ""
-    if not form.validate() or not form.why.data or not raw.lstrip("-").isdigit():
+    if not form.validate() or not form.why.data or not re.fullmatch(r"-?[0-9]{1,15}", raw, flags=re.ASCII):
         return page(placed(form.first_errors(), "why"), kept(request.form), f"{carrier}/{currency}"), 422
     floats.explain(carrier, currency, Money(int(raw), known.available.currency), form.why.data, desk(), kit=kit())
     return redirect(url_for("carriers.show"))

@@ -329,7 +329,7 @@ def test_a_new_esim_from_the_button_to_the_phone(shop: Shop, counter: Counter, s
     line = shop.line(sale_id)
     _, slip = next_slip(shop)
     for dots in (576, 384):
-        assert scan(draw(slip, dots), tmp_path) == [LPA], f"{dots} dots"
+        assert scan(draw(slip, dots), tmp_path).count(LPA) == 1, f"{dots} dots"
     counter.post(f"/sales/{sale_id}/codes/{line.id}/show", {"press": page.hidden("press")})
     assert LPA in counter.page.text and "<svg" in counter.page.text and ICCID not in counter.page.text
     counter.post("/search", {"query": ICCID})

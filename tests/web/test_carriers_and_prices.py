@@ -15,6 +15,7 @@ from pos.sandbox.server import SandboxServer
 from pos.services import status
 from tests.conftest import StandingClock
 from tests.counter import Counter
+from tests.web.test_bad_input import NASTY, as_bytes, check_answer
 
 
 @pytest.fixture
@@ -79,6 +80,31 @@ def test_the_owner_sets_a_price_a_rule_and_a_ceiling(counter: Counter) -> None:
     assert counter.post("/prices/1", {"price": "7.77"}).status == 200
     assert "7.77 GBP" in counter.get("/prices?show=own").plain
     assert counter.post("/prices/999999", {"price": "7.77"}).status == 404
+
+
+MANAGED = {
+    "/carriers/sandbox/GBP/low-water": {"low_water": "1.00"},
+    "/carriers/sandbox/GBP/explain": {"amount_minor": "1", "why": "bank"},
+}
+OWNED = {
+    "/prices/1": {"price": "1.00"},
+    "/prices/ceiling": {"ceiling": "1.00"},
+    "/prices/rules": {"margin": "1", "add": "", "round_to": "", "carrier": "", "line": "", "cost_currency": "", "rate": ""},
+}
+
+
+@pytest.mark.usefixtures("read")
+@pytest.mark.parametrize(
+    ("path", "fields", "who"), [*((p, f, "201") for p, f in MANAGED.items()), *((p, f, "801") for p, f in OWNED.items())]
+)
+def test_nothing_that_can_be_typed_breaks_these_pages(counter: Counter, path: str, fields: dict[str, str], who: str) -> None:
+    counter.sign_in(who)
+    token = counter.page.hidden("csrf_token")
+    for place, nasty in enumerate([*NASTY, "4111111111111111"]):
+        field = list(fields)[place % len(fields)]
+        sent = {"csrf_token": token, **fields, field: as_bytes(nasty)}
+        answer = counter.client.post(path, data=sent)
+        check_answer(answer.status_code, answer.get_data(as_text=True), answer.location or "", (field, nasty[:40]))
 
 
 def check(folder: Path, url: str, *more: str) -> tuple[int, str]:
