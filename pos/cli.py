@@ -683,6 +683,7 @@ def _address(line: str) -> str:
 
 def _demo_config(folder: Path, port: int, carrier: str, paper: str) -> Path:
     """A configuration with this run's addresses. Keys are made once; without them the kept sales could not be read."""
+    from pos.sandbox.shop_tables import tables
     from pos.store.keys import make as make_ring
 
     ring = folder / "keys.json"
@@ -712,21 +713,7 @@ public_url = "http://127.0.0.1:{used}"
 [logging]
 level = "warning"
 
-[carriers.sandbox]
-protocol = "tmforum"
-base_url = {json.dumps(carrier)}
-currencies = ["GBP", "HKD"]
-enforce_unique_refs = true
-kyc_path = "/kyc-match/v0.4"
-wallet_path = "/wallet"
-statement_path = "/statement"
-
-[carriers.sandbox.auth]
-kind = "client_credentials"
-token_url = {json.dumps(carrier + "/oauth/token")}
-client_id = "demo"
-client_secret = "demo-secret"
-""",
+{tables(carrier)}""",
         encoding="utf-8",
     )
     return path

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from pos.domain.permissions import Role
 from pos.services import plans, staff
 from pos.services.kit import Kit
+from pos.store import prices as rule_rows
 from pos.store import tills as rows
 from pos.store.db import reading, transaction
 
@@ -40,8 +41,18 @@ def furnish(printer_port: int, pins: dict[str, str], *, kit: Kit) -> None:
 
 
 def stock(*, kit: Kit) -> int:
-    """Read the carrier's catalogue into both price lists; the number of plans."""
-    return sum(plans.import_catalogue(store_code, CARRIER, kit=kit) for store_code in ("LON", "HKG"))
+    """Read every carrier's catalogue into the price lists; the number of plans. Of the resellers, who charge in pounds for what
+    is worth something elsewhere, London asks a quarter more than they do, in steps of half a pound."""
+    others = [name for name in kit.carriers if name != CARRIER]
+    with transaction() as session:
+        london = rows.store_by_code(session, "LON")
+        if london is not None and not rule_rows.of_store(session, london.id):
+            session.add_all(
+                rule_rows.PriceRule(store_id=london.id, carrier=name, margin_basis_points=2500, add_minor=0, round_to_minor=50)
+                for name in others
+            )
+    both = sum(plans.import_catalogue(store_code, CARRIER, kit=kit) for store_code in ("LON", "HKG"))
+    return both + sum(plans.import_catalogue("LON", name, kit=kit) for name in others)
 
 
 def move_printers(port: int) -> None:

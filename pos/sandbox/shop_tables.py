@@ -1,0 +1,64 @@
+"""How a shop's configuration names this simulator: a table for each protocol, for the demonstration and for trials by hand."""
+
+from __future__ import annotations
+
+import json
+
+
+def tables(url: str) -> str:
+    """TOML, with the carriers in the order in which the counter asks them. ``url`` without a slash at its end."""
+
+    def at(path: str) -> str:
+        return json.dumps(url + path)
+
+    return f"""[carriers.sandbox]
+protocol = "tmforum"
+base_url = {at("")}
+currencies = ["GBP", "HKD"]
+enforce_unique_refs = true
+kyc_path = "/kyc-match/v0.4"
+wallet_path = "/wallet"
+statement_path = "/statement"
+
+[carriers.sandbox.auth]
+kind = "client_credentials"
+token_url = {at("/oauth/token")}
+client_id = "demo"
+client_secret = "demo-secret"
+
+[carriers.dtone]
+protocol = "dtone"
+base_url = {at("/dtone/v1")}
+api_key = "demo"
+api_secret = "demo-secret"
+currency = "GBP"
+countries = ["DE"]
+
+[carriers.reloadly]
+protocol = "reloadly"
+base_url = {at("/reloadly")}
+token_url = {at("/reloadly/oauth/token")}
+client_id = "demo"
+client_secret = "demo-secret"
+currency = "GBP"
+account_country = "GB"
+countries = ["ES", "US"]
+
+[carriers.ding]
+protocol = "ding"
+base_url = {at("/ding/api/V1")}
+currency = "GBP"
+countries = ["FR", "NL"]
+
+[carriers.ding.auth]
+kind = "api_key"
+key = "demo-secret"
+
+[carriers.airalo]
+protocol = "airalo"
+base_url = {at("/airalo/v2")}
+client_id = "demo"
+client_secret = "demo-secret"
+currency = "GBP"
+countries = ["GB", "FR", "ES", "IT", "JP"]
+"""
