@@ -58,4 +58,4 @@ def test_no_behaviour_is_left_out_without_a_reason(profile: VendorProfile) -> No
 def test_what_is_impossible_is_a_case_of_the_matrix() -> None:
     known = {case.play for case in fault_matrix.CASES}
     assert all(set(reasons) <= known for reasons in CANNOT.values())
-    assert {case.fault for case in OWN} == {"F3", "F21", "hold", "twins", "killed"}
+    assert {case.fault for case in OWN} == {"F3", "F17", "F21", "hold", "twins", "killed"}

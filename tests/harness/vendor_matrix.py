@@ -17,7 +17,7 @@ from pos.domain.errors import CarrierRefusesPlan
 from pos.domain.holds import OPEN_HOLDS, HoldState
 from pos.domain.payments import CardSlip
 from pos.sandbox.records import FAILED
-from pos.services import holds, payments, renewals, sales
+from pos.services import holds, notifications, payments, renewals, sales
 from tests.harness import fault_matrix as f
 from tests.harness.fault_matrix import DONE, HELD, OWED, sent_again_or_held
 from tests.harness.fault_round import LIAR, NOT_ATOMIC, End, R, Wrong
@@ -33,6 +33,10 @@ DTONE = VendorProfile("dtone", resends=True)
 DTONE_UNHELD = VendorProfile("dtone-unheld", True, asks_ahead=False)
 # Where its holds have to be given up, because none ends by itself.
 DTONE_KEEPS = VendorProfile("dtone-keeps", True, switches={"auto_cancel": False})
+# Where its answers are as short as they may be: 202 without a body, 404 for an unknown reference, one code for two ends.
+DTONE_TERSE = VendorProfile(
+    "dtone-terse", True, switches={"quiet_202": True, "unknown_is_404": True, "confirm_of_cancelled": 1007004}
+)
 # A used reference is paid again at the first, and at the second for as long as nobody sees the first request.
 DING = VendorProfile("ding", resends=False)
 RELOADLY = VendorProfile("reloadly", resends=False)
@@ -41,16 +45,16 @@ AIRALO = VendorProfile("airalo", resends=False)
 DING_GUARDED = VendorProfile("ding-guarded", False, switches={"unique": True})
 RELOADLY_ATOMIC = VendorProfile("reloadly-atomic", False, switches={"atomic": True})
 
-HOLDING = (DTONE, DTONE_KEEPS)
+HOLDING = (DTONE, DTONE_KEEPS, DTONE_TERSE)
 TWINS = (DING, RELOADLY, AIRALO)
 PROFILES = (DTONE, DTONE_UNHELD, *TWINS)
-EVERYBODY = (DTONE, DTONE_KEEPS, DTONE_UNHELD, DING, DING_GUARDED, RELOADLY, RELOADLY_ATOMIC, AIRALO)
+EVERYBODY = (*HOLDING, DTONE_UNHELD, DING, DING_GUARDED, RELOADLY, RELOADLY_ATOMIC, AIRALO)
 
 Play = Callable[[VendorRound], End | None]
 
 _SEEN = "what is held can be seen from the beginning, and what is refused at its confirmation is sent anew (cases below)"
 _NO_CALLS = "this vendor never calls"
-_NO_TOKEN = "HTTP Basic has no token"  # noqa: S105  # a reason
+_NO_TOKEN = "HTTP Basic has no token"
 _AHEAD = "asked ahead it says so before any money (cases below)"
 _EXECUTES = "it knows no 'reference exists': a second order under a reference is executed"
 _REMEMBERS = "some of what it refuses stays in its books, as refused (case below)"
@@ -136,6 +140,29 @@ def loses_its_float_after_the_quote(r: VendorRound) -> End:
     r.expect(r.floor.line(r.sale_id).reason == "wallet_empty", "the float is not named")
     r.expect(r.alarms() == ["dry"], f"the tills are warned of {r.alarms()}")
     return OWED
+
+
+# ---------------------------------------------------------------- F17 where a vendor signs
+
+
+def calls_with_a_forged_signature(r: VendorRound) -> End:
+    """Signed with another secret: nobody is asked earlier, and it stands among the orphans."""
+    r.hit(["pending_then_done"], seconds=4)
+    r.pay()
+    r.work()
+    r.must(R.PENDING)
+    r.floor.pass_time(4.5)
+    body = r.call("completed")
+    genuine = r.headers(body)
+    forged = {name: value if name == "Content-Type" else value[::-1] for name, value in genuine.items()}
+    with r.floor.app.app_context():
+        notifications.receive(r.floor.carrier_name, forged, body, kit=r.floor.kit)
+    r.work()
+    r.must(R.PENDING)
+    r.expect(r.floor.ask("select count(*) from notifications where renewal_id is null") == [(1,)], "it was believed")
+    r.hear(r.call("completed", number=2))
+    r.work()
+    return DONE
 
 
 # ---------------------------------------------------------------- holds
@@ -448,6 +475,7 @@ OWN: tuple[Case, ...] = (
     Case("F3", "status", is_always_refused_when_sent_again, (DTONE_UNHELD,)),
     Case("F21", "quote", has_no_float_at_the_quote, (DTONE, DING)),
     Case("F21", "submit", loses_its_float_after_the_quote, (DTONE, DTONE_UNHELD, *TWINS)),
+    Case("F17", "webhook", calls_with_a_forged_signature, (RELOADLY, AIRALO)),
     Case("hold", "quote", is_held_and_confirmed, HOLDING),
     Case("hold", "quote", is_refused_at_the_quote, HOLDING),
     Case("hold", "quote", loses_the_answer_to_the_hold, HOLDING),
