@@ -16,6 +16,7 @@ from pathlib import Path
 from pos.domain.errors import CarrierRefusesPlan
 from pos.domain.holds import OPEN_HOLDS, HoldState
 from pos.domain.payments import CardSlip
+from pos.ports import Outcome, OutcomeState, Reason
 from pos.sandbox.records import FAILED
 from pos.services import holds, notifications, payments, renewals, sales
 from tests.harness import fault_matrix as f
@@ -226,10 +227,12 @@ def ends_before_the_money(r: VendorRound) -> End:
 
 
 def ends_between_payment_and_worker(r: VendorRound) -> End:
+    """So near its end it is not counted on: no second reference is needed."""
     r.pay()
-    r.floor.pass_time(r.random.uniform(3500, 9000))
+    r.floor.pass_time(r.random.uniform(3545, 9000))
     r.work()
     r.must(R.CONFIRMED)
+    r.expect(len(r.floor.attempts(r.sale_id)) == 1, "what was over was confirmed")
     return DONE
 
 
@@ -448,6 +451,25 @@ def wakes_up_late(r: VendorRound) -> End:
     return DONE
 
 
+def is_overtaken(r: VendorRound) -> End:
+    """The slow hand brings a refusal while another one is sending the same order again: the fence stops it."""
+    r.pay()
+    slow = r.floor.take_next("slow#1")
+    r.floor.pass_time(18)
+    with r.floor.app.app_context():
+        renewals.recover("nobody", kit=r.floor.kit)
+        renewals.work_once("quick#1", kit=r.floor.kit)
+    quick = r.floor.take_next("quick#1")
+    r.expect(quick.request is not None and quick.ref == slow.ref, "it is not sent again under its own reference")
+    with r.floor.app.app_context():
+        renewals.write_outcome(slow, Outcome(OutcomeState.FAILED, reason=Reason.OPERATOR_DOWN), kit=r.floor.kit)
+    r.must(R.SUBMITTING)
+    outcome = r.send(quick)
+    with r.floor.app.app_context():
+        renewals.write_outcome(quick, outcome, kit=r.floor.kit)
+    return DONE
+
+
 def _another_takes_over(r: VendorRound) -> None:
     r.floor.pass_time(r.random.uniform(18, 600))
     r.keep_house()
@@ -496,6 +518,7 @@ OWN: tuple[Case, ...] = (
     Case("killed", "submit", dies_before_it_sends, EVERYBODY),
     Case("killed", "submit", dies_before_it_writes, EVERYBODY),
     Case("killed", "submit", wakes_up_late, EVERYBODY),
+    Case("killed", "submit", is_overtaken, (*HOLDING, DTONE_UNHELD)),
 )
 
 
