@@ -13,7 +13,7 @@ from pos.domain.renewals import ABSENT_TWICE_APART, ASKING_LATER, GIVE_UP_AFTER,
 from pos.ports import Carrier, Finding, FindState, Outcome, OutcomeState, Reason, Request
 from pos.services import settling, standings
 from pos.services.kit import Kit
-from pos.services.sending import Task, asked_for_a_day, may_send_again, question, recover, take_next
+from pos.services.sending import Task, asked_for_a_day, may_confirm_again, may_send_again, question, recover, take_next
 from pos.services.settling import Case, evidence
 from pos.store import renewals as rows
 from pos.store.db import reading, retried, transaction
@@ -170,8 +170,9 @@ def _found(case: Case, finding: Finding, outcome: Outcome, task: Task) -> None:
     elif not _echoes(renewal, outcome, task):
         _other_body(case, outcome)
     elif case.attempt.held_as is not None and outcome.state is OutcomeState.HELD:
-        # Our confirmation never got there: it is said again at once.
-        renewal.absent_times, renewal.due_at = 1, case.now
+        # Our confirmation never got there: it is said again at once, but not for ever. After that its end is waited for.
+        if may_confirm_again(case.attempt):
+            renewal.absent_times, renewal.due_at = 1, case.now
         case.pen.note(case.session, "renewal.told", "renewal", renewal.id, evidence(outcome))
     elif case.attempt.held_as is not None and outcome.state is OutcomeState.VOIDED and renewal.state is RenewalState.UNKNOWN:
         _send_anew(case, outcome)

@@ -22,6 +22,7 @@ PROOFS: tuple[str, ...] = (
     "races",
     "tampering",
     "fault_matrix",
+    "vendor_matrix",
     "store_days",
     "state_machine",
     "api_fuzz",

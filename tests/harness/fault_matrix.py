@@ -15,7 +15,6 @@ from pathlib import Path
 
 from pos.domain.errors import CarrierUnasked, CounterError, FloatUsedUp, NotYetKnown, SamePerson
 from pos.domain.verdicts import Says
-from pos.sandbox.records import Fate
 from pos.sandbox.settings import Settings as SandboxSettings
 from pos.services import card_refunds, renewals
 from tests.carriers.raw_server import raw_server
@@ -32,7 +31,7 @@ from tests.harness.fault_round import (
     Round,
     Wrong,
 )
-from tests.harness.floor import Floor, at, client_of, furnish, open_floor
+from tests.harness.floor import Floor, at, furnish, open_floor
 from tests.harness.result import Result, Say
 from tests.harness.tls import server_side
 
@@ -46,11 +45,9 @@ OWED = End(R.REFUND_DUE)
 # A manager owns it and the carrier has been paid: the statement must say so, because nobody else will.
 HELD_AND_CHARGED = End(R.MANUAL, debits=1, objections=("which we did not confirm",))
 
-REFUSALS = ("refuse", "product_unavailable", "operator_down", "too_soon", "limit_reached", "invalid_number", "unknown_code")
 UNREADABLE = ("html_200", "broken_json", "wrong_charset", "empty_200")
 NO_END = ("drip", "endless_headers", "huge", "gzip_bomb")
 CALLED = ("completed", "failed", "cancelled", "held", "nonsense")
-OTHER_ECHO = ("wrong_echo", "wrong_currency", "wrong_offering")
 
 
 def sent_again_or_held(r: Round) -> End:
@@ -68,7 +65,7 @@ def succeeds(r: Round) -> End:
 
 
 def is_refused(r: Round) -> End:
-    r.hit(REFUSALS)
+    r.hit(r.refusals)
     r.pay()
     r.work()
     r.must(R.REFUND_DUE)
@@ -111,7 +108,7 @@ def is_refused_when_sent_again(r: Round) -> End:
     r.pay()
     r.work()
     r.must(R.UNKNOWN)
-    r.hit(REFUSALS, count=r.random.randint(1, 3))
+    r.hit(r.refusals, count=r.random.randint(1, 3))
     r.wait(5, 7)
     r.must(R.UNKNOWN)
     r.see_it_out()
@@ -122,38 +119,29 @@ def is_always_refused_when_sent_again(r: Round) -> End:
     r.hit(["lost_before_commit"])
     r.pay()
     r.work()
-    r.hit(REFUSALS, count=None)
+    r.hit(r.refusals, count=None)
     r.see_it_out()
     return HELD
 
 
 def takes_no_connection(r: Round) -> End:
-    r.floor.sandbox.stop()
-    r.floor.sandbox.carrier.stopping.clear()
-    sale = _ready_while_shut(r)
+    sale = r.pay()
+    r.floor.shut()
     for _ in range(r.random.randint(1, 4)):
         r.work()
         r.must(R.PAID)
         r.floor.pass_time((r.floor.due_in() or 0) + 0.001)
-    r.floor.sandbox.start()
+    r.floor.open()
     r.see_it_out()
-    r.expect(list(r.floor.sandbox.carrier.books.submits_by_ref.values()) == [1], "sent more than once")
+    r.expect(r.floor.submits == [1], "sent more than once")
     r.expect(r.sale_id == sale, "another sale")
     return DONE
-
-
-def _ready_while_shut(r: Round) -> str:
-    """The number is asked about before the carrier goes away: as at the counter, where minutes lie between."""
-    r.floor.sandbox.start()
-    sale = r.pay()
-    r.floor.sandbox.stop()
-    return sale
 
 
 def shows_a_bad_certificate(r: Round) -> End:
     r.pay()
     with raw_server(lambda *_: None, server_side()) as stranger:
-        elsewhere = {"base_url": f"https://127.0.0.1:{stranger.port}", "auth": client_of(r.floor.sandbox.url)}
+        elsewhere = {"base_url": f"https://127.0.0.1:{stranger.port}"}
         r.floor.wire_up(**(r.profile.habits | elsewhere))
         r.work()
         r.must(R.PAID)
@@ -264,7 +252,7 @@ def _lost_and_then(r: Round, faults: tuple[str, ...], times: int) -> End:
 
 
 def confirms_something_else(r: Round) -> End:
-    r.hit(OTHER_ECHO)
+    r.hit(r.other_echoes())
     r.pay()
     r.work()
     r.must(R.MANUAL)
@@ -276,7 +264,7 @@ def confirms_something_else_when_asked(r: Round) -> End:
     r.hit(["lost_after_commit"])
     r.pay()
     r.work()
-    r.hit(OTHER_ECHO, "find", count=None)
+    r.hit(r.other_echoes("find"), "find", count=None)
     r.see_it_out()
     r.floor.sandbox.carrier.faults.clear()
     return HELD_AND_CHARGED
@@ -325,8 +313,7 @@ def is_cut_off_when_asked(r: Round) -> End:
 def says_it_many_times(r: Round) -> End:
     r.pay()
     task = r.floor.take_next()
-    r.expect(task.request is not None, "nothing is sent")
-    outcome = r.floor.kit.carriers[task.carrier].submit(task.request)  # type: ignore[arg-type]  # told above
+    outcome = r.send(task)
     with r.floor.app.app_context():
         for _ in range(r.random.randint(2, 50)):
             renewals.write_outcome(task, outcome, kit=r.floor.kit)
@@ -355,8 +342,7 @@ def calls_before_the_reply(r: Round) -> End:
     """Whatever the call says: the order is being sent, so there is nothing to ask yet."""
     r.pay()
     task = r.floor.take_next()
-    r.expect(task.request is not None, "nothing is sent")
-    outcome = r.floor.kit.carriers[task.carrier].submit(task.request)  # type: ignore[arg-type]  # told above
+    outcome = r.send(task)
     r.is_called(r.random.choice(CALLED))
     r.must(R.SUBMITTING)
     with r.floor.app.app_context():
@@ -667,7 +653,7 @@ def forbids(r: Round) -> End:
 def refuses_our_credentials(r: Round) -> End:
     r.pay()
     settings = r.floor.sandbox.carrier.settings
-    r.floor.sandbox.carrier.tokens.revoke_all()
+    r.floor.forget_tokens()
     right, settings.client_secret = settings.client_secret, "another"
     try:
         r.floor.wire_up(**r.profile.habits)
@@ -682,7 +668,7 @@ def refuses_our_credentials(r: Round) -> End:
 
 def has_no_float(r: Round) -> End:
     """Ours, not the customer's: refused, and the reason is named."""
-    r.floor.sandbox.carrier.books.set_wallet("GBP", r.random.randint(0, 100))
+    r.floor.books.set_wallet("GBP", r.random.randint(0, 100))
     r.pay()
     r.work()
     r.must(R.REFUND_DUE)
@@ -695,7 +681,7 @@ def has_no_float_for_the_next(r: Round) -> End:
     r.expect(r.alarms() == ["dry"], f"the tills are warned of {r.alarms()}")
     r.floor.pass_time(1)
     _nobody_pays(r, FloatUsedUp)
-    r.floor.sandbox.carrier.books.set_wallet("GBP", 1_000_000)
+    r.floor.books.set_wallet("GBP", 1_000_000)
     r.keep_house()
     r.expect(r.alarms() == [], f"the tills are warned of {r.alarms()} still")
     r.judge(OWED)
@@ -740,11 +726,8 @@ def sells_while_the_hour_changes(r: Round) -> End:
 def knows_the_reference_with_another_body(r: Round) -> End:
     r.pay()
     task = r.floor.take_next()
-    other = "+447700900321" if r.is_lyca else "+447700900621"
-    plan = "lyca-data-gb-1d" if r.is_lyca else "leb-data-gb-30d"
-    r.floor.sandbox.carrier.books.renew(task.ref, other, plan, Fate(), action="add")
-    r.expect(task.request is not None and task.number != other, "the same body")
-    outcome = r.floor.kit.carriers[task.carrier].submit(task.request)  # type: ignore[arg-type]  # told above
+    r.use_up(task)
+    outcome = r.send(task)
     with r.floor.app.app_context():
         renewals.write_outcome(task, outcome, kit=r.floor.kit)
     r.must(R.UNKNOWN)

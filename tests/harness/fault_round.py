@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from pos import demo
 from pos.domain.payments import CardSlip
 from pos.domain.renewals import RenewalState
 from pos.domain.tills import Desk
 from pos.domain.verdicts import Evidence, Says
+from pos.ports import Outcome
 from pos.sandbox.catalogue import OFFERINGS
-from pos.sandbox.records import COMPLETED, Movement
+from pos.sandbox.records import COMPLETED, Fate, Movement
 from pos.services import (
     card_refunds,
     notifications,
@@ -29,11 +29,15 @@ from pos.services import (
     status,
     verdicts,
 )
+from pos.services.sending import Task
+from pos.services.settling import LAPSED
 from tests.conftest import LONDON_NOON
 from tests.harness.floor import Floor
 from tests.services.shop import findings
 
 R = RenewalState
+OTHER_ECHOES = ("wrong_echo", "wrong_currency", "wrong_offering")
+REFUSALS = ("refuse", "product_unavailable", "operator_down", "too_soon", "limit_reached", "invalid_number", "unknown_code")
 OWED_OR_BACK = (R.REJECTED, R.REFUND_DUE, R.REFUNDING, R.REFUNDED)
 
 
@@ -101,6 +105,15 @@ class Round:
         self.sale_id = ""
 
     # ---------------------------------------------------------------- before the sale
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """The faults that this carrier tells as final refusals."""
+        return REFUSALS
+
+    def other_echoes(self, where: str = "submit") -> tuple[str, ...]:
+        """The faults by which this carrier's answer names something else than we asked for."""
+        return OTHER_ECHOES
 
     def number(self) -> str:
         """An ordinary number of the round's operator: no magic digits."""
@@ -194,9 +207,19 @@ class Round:
     def is_called(self, state: str, **more: object) -> None:
         self.hear(self.call(state, **more))
 
+    def use_up(self, task: Task) -> None:
+        """Somebody else's order comes under the reference of ours, a moment before it."""
+        other = "+447700900321" if self.is_lyca else "+447700900621"
+        plan = "lyca-data-gb-1d" if self.is_lyca else "leb-data-gb-30d"
+        self.floor.sandbox.carrier.books.renew(task.ref, other, plan, Fate(), action="add")
+        self.expect(task.request is not None and task.number != other, "the same body")
+
     def hear(self, body: bytes) -> None:
         with self.floor.app.app_context():
-            notifications.receive(demo.CARRIER, {"Content-Type": "application/json"}, body, kit=self.floor.kit)
+            notifications.receive(self.floor.carrier_name, self.headers(body), body, kit=self.floor.kit)
+
+    def headers(self, body: bytes) -> dict[str, str]:
+        return {"Content-Type": "application/json"}
 
     # ---------------------------------------------------------------- the worker
 
@@ -210,6 +233,11 @@ class Round:
             status.ask_carriers(kit=self.floor.kit)
             silent = statements.resolve_by_day(kit=self.floor.kit)
         self.expect(silent == [], "the statement could not be read")
+
+    def send(self, task: Task) -> Outcome:
+        """The worker's second step alone: a request, or the confirmation of what is held."""
+        self.expect(task.request is not None, "nothing is sent")
+        return renewals._send(self.floor.kit.carriers[task.carrier], task, task.request)  # type: ignore[arg-type]  # told above
 
     def night(self) -> None:
         """The business day is over in every store, and the statement was read; what it makes due is done."""
@@ -256,7 +284,7 @@ class Round:
         """What the carrier's own books say of the references of this sale, those of replaced renewals too."""
         sql = "select a.ref from attempts a join renewals r on r.id = a.renewal_id where r.sale_id = :s"
         refs = {row[0] for row in self.floor.ask(sql, s=self.sale_id)}
-        return [movement for movement in self.floor.sandbox.carrier.books.movements() if movement.ref in refs]
+        return [movement for movement in self.floor.books.movements() if movement.ref in refs]
 
     def happened(self, kind: str) -> int:
         """How often the journal tells this of the renewal."""
@@ -272,7 +300,8 @@ class Round:
         moved = Counter(movement.state for movement in self.ours())
         self.expect(moved[COMPLETED] == end.debits, f"{moved[COMPLETED]} debits at the carrier, not {end.debits}")
         self.expect(moved["reversed"] == end.reversals, f"{moved['reversed']} reversals, not {end.reversals}")
-        attempts = self.floor.attempts(self.sale_id)
+        # What was held and over before it was confirmed is sent anew, under another reference.
+        attempts = [attempt for attempt in self.floor.attempts(self.sale_id) if attempt.outcome != LAPSED]
         self.expect(len(attempts) <= 1, f"{len(attempts)} references for one renewal")
         if not self.profile.resends:
             tries = max((attempt.tries for attempt in attempts), default=0)

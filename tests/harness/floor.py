@@ -106,6 +106,29 @@ class Floor(Shop):
         super().__init__(app, sandbox, clock)
         self._folder, self._template = folder, template
         self.inside = Inside(sandbox.carrier) if isinstance(sandbox, Beside) else None
+        self.carrier_name = demo.CARRIER
+
+    @property
+    def books(self) -> Any:
+        """What the carrier believes."""
+        return self.sandbox.carrier.books
+
+    def shut(self) -> None:
+        """The carrier's port takes no connection."""
+        if self.inside is not None:
+            self.inside.is_shut = True
+        else:
+            self.sandbox.stop()
+
+    def open(self) -> None:
+        if self.inside is not None:
+            self.inside.is_shut = False
+        else:
+            self.sandbox.carrier.stopping.clear()
+            self.sandbox.start()
+
+    def forget_tokens(self) -> None:
+        self.sandbox.carrier.tokens.revoke_all()
 
     def reset(self, start: datetime = LONDON_NOON, switches: Mapping[str, bool] | None = None, **habits: Any) -> None:
         """Everything as on the first morning: database, clocks, the carrier's books; ``habits`` of TmForumKeys."""
@@ -138,8 +161,12 @@ class Floor(Shop):
             close = getattr(carrier, "close", None)
             if close is not None and self.inside is None:
                 close()
-        made = adapter(self.sandbox.url, self.clock, self.inside, **habits)
-        self.app.extensions["simcounter"] = Kit(self.clock, self.kit.keys, {demo.CARRIER: made})
+        made = self.adapter(**habits)
+        self.app.extensions["simcounter"] = Kit(self.clock, self.kit.keys, {self.carrier_name: made})
+
+    def adapter(self, **habits: Any) -> Any:
+        """The shop's side of the wire; its token comes from the usual address, wherever it sells."""
+        return adapter(self.sandbox.url, self.clock, self.inside, **habits)
 
     def pass_time(self, seconds: float) -> None:
         self.clock.pass_time(seconds=seconds)
@@ -196,15 +223,17 @@ def furnish(folder: Path) -> Path:
 
 
 @contextmanager
-def open_floor(folder: Path, template: Path, *, sockets: bool, settings: SandboxSettings | None = None) -> Iterator[Floor]:
+def open_floor(
+    folder: Path, template: Path, *, sockets: bool, settings: SandboxSettings | None = None, made: type[Floor] = Floor
+) -> Iterator[Floor]:
     """A shop in ``folder`` made like the furnished ``template``. Its database does not wait for the platter: what these
     programs prove is order and sums, and the kill and power tests are other programs."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(template / "shop.sqlite3", folder / "shop.sqlite3")
     shutil.copy(template / "keys.json", folder / "keys.json")
     clock = StandingClock()
-    made = sandbox_carrier.Carrier if sockets else Impatient
-    carrier = made(settings or SandboxSettings(), clock=CarrierClock(clock))
+    kind = sandbox_carrier.Carrier if sockets else Impatient
+    carrier = kind(settings or SandboxSettings(), clock=CarrierClock(clock))
     server = SandboxServer()
     server.carrier = carrier
     app = create_app(settings_in(folder), clock=clock, given={})
@@ -213,7 +242,7 @@ def open_floor(folder: Path, template: Path, *, sockets: bool, settings: Sandbox
     try:
         if sockets:
             server.start()
-        floor = Floor(app, server if sockets else Beside(carrier), clock, folder, template)
+        floor = made(app, server if sockets else Beside(carrier), clock, folder, template)
         floor.reset()
         yield floor
     finally:

@@ -48,6 +48,8 @@ class Holder:
         self.done: dict[str, str] = {}
         self.calls: list[str] = []
         self.says: dict[str, Callable[[Callable[[], Outcome]], Outcome]] = {}
+        self.unreachable: set[str] = set()
+        self.over: set[str | None] = set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -58,6 +60,8 @@ class Holder:
 
     def _answer(self, verb: str, act: Callable[[], Outcome]) -> Outcome:
         self.calls.append(verb)
+        if verb in self.unreachable:
+            return Outcome(OutcomeState.UNKNOWN, reason=Reason.NO_ANSWER)
         return self.says.pop(verb)(act) if verb in self.says else act()
 
     def hold(self, request: Request) -> Outcome:
@@ -87,6 +91,8 @@ class Holder:
     def find(self, ref: str, provider_ref: str | None, number: str, sent_at: datetime) -> Finding:
         if f"H-{ref}" in self.shelf:
             return Finding(FindState.FOUND, Outcome(OutcomeState.HELD, provider_ref=f"H-{ref}"))
+        if provider_ref in self.over:
+            return Finding(FindState.FOUND, Outcome(OutcomeState.VOIDED, provider_ref=provider_ref))
         return self._inner.find(ref, None, number, sent_at)
 
 
@@ -218,6 +224,25 @@ def test_a_confirmation_that_got_lost_on_its_way_is_said_again(shop: Shop, desk:
     shop.work()
     assert shop.states(sale.sale_id) == [R.CONFIRMED]
     assert holder.calls == ["hold", "confirm", "confirm"]
+    assert len(shop.debits) == 1
+
+
+def test_a_confirmation_that_never_arrives_is_not_said_for_ever(shop: Shop, desk: Desk, holder: Holder) -> None:
+    """The carrier still has it and takes no confirmation: asked ever more slowly until the hold is over, and then sent anew."""
+    sale = ready(shop, desk)
+    holder.unreachable = {"confirm"}
+    shop.take_cash(sale)
+    for _ in range(8):
+        shop.work()
+        shop.pass_time(max(shop.due_in() or 0, 1))
+    assert shop.states(sale.sale_id) == [R.UNKNOWN]
+    assert holder.calls.count("confirm") == 5
+    shop.pass_time(3600)
+    holder.over, holder.unreachable = set(holder.shelf), set()
+    holder.shelf.clear()
+    shop.ask_until_it_is_known()
+    assert shop.states(sale.sale_id) == [R.CONFIRMED]
+    assert holder.calls.count("confirm") == 5
     assert len(shop.debits) == 1
 
 
