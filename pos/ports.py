@@ -176,6 +176,7 @@ class Subscription:
 
     state: SubscriptionState
     operator: str | None = None
+    operator_name: str | None = None  # for people
     plan_key: str | None = None
     plan_name: str | None = None
     starts_at: datetime | None = None

@@ -45,9 +45,8 @@ class BalancePicture:
 @dataclass(frozen=True)
 class NumberPicture:
     """``id`` and ``place`` name it inside its sale, and keep naming it when another one was taken out; ``kind`` phone, sim or
-    esim;
-    ``grouped`` None once the sale is over; ``carrier`` as configured, ``operator`` whose SIM it is where known; ``state`` a
-    word of ports.SubscriptionState."""
+    esim; ``grouped`` None once the sale is over; ``carrier`` as configured, ``operator`` whose SIM it is where known, and
+    ``operator_name`` what people call it; ``state`` a word of ports.SubscriptionState."""
 
     id: str
     place: int
@@ -64,6 +63,7 @@ class NumberPicture:
     # Until when an ended plan can be renewed; the country that a SIM's number names.
     grace_ends_at: datetime | None = None
     issuer: str | None = None
+    operator_name: str | None = None
 
     def standing(self, now: datetime) -> Standing:
         """Whether the carrier would renew it."""

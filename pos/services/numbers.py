@@ -205,6 +205,7 @@ def look(number: str, kind: str, desk: Desk, *, kit: Kit) -> NumberPicture:
         masked=masked_number(number),
         carrier=carrier,
         operator=operator,
+        operator_name=found.operator_name,
         state=found.state.value,
         plan_name=found.plan_name,
         expires_at=sane_end(found.expires_at),
@@ -337,7 +338,9 @@ def _ask(carrier: Carrier, number: str) -> Subscription:
     except CarrierUnavailable:
         return Subscription(SubscriptionState.UNAVAILABLE)
     best = next((one for one in found if one.confident), next(iter(found), None))
-    return Subscription(SubscriptionState.NOT_FOUND if best is None else SubscriptionState.UNTOLD, best.key if best else None)
+    if best is None:
+        return Subscription(SubscriptionState.NOT_FOUND)
+    return Subscription(SubscriptionState.UNTOLD, operator=best.key, operator_name=best.name)
 
 
 def _check(session: Session, sale_id: str, place: int, asked: _Asked, now: datetime, kit: Kit) -> rows.NumberCheck:
@@ -354,6 +357,7 @@ def _check(session: Session, sale_id: str, place: int, asked: _Asked, now: datet
         masked=masked_number(wanted.number),
         carrier=asked.carrier,
         operator=operator_of(session, asked.carrier, found),
+        operator_name=(found.operator_name or "")[:60] or None,
         state=found.state.value,
         plan_name=found.plan_name,
         expires_at=sane_end(found.expires_at),

@@ -362,6 +362,7 @@ def _number(check: rows.NumberCheck, sale: rows.Sale, kit: Kit) -> p.NumberPictu
         masked=check.masked,
         carrier=check.carrier,
         operator=check.operator,
+        operator_name=check.operator_name,
         state=check.state,
         plan_name=check.plan_name,
         expires_at=check.expires_at,

@@ -80,6 +80,7 @@ class NumberCheck(Base):
     masked: Mapped[str] = mapped_column(String(30))
     carrier: Mapped[str] = mapped_column(String(40))
     operator: Mapped[str | None] = mapped_column(String(40))
+    operator_name: Mapped[str | None] = mapped_column(String(60))
     state: Mapped[str] = mapped_column(String(20))
     plan_name: Mapped[str | None] = mapped_column(String(120))
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
