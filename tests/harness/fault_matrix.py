@@ -474,7 +474,8 @@ def does_it_after_the_manager_has_it_and_two_decide(r: Round) -> End:
 
 
 def _does_it_too_late(r: Round) -> None:
-    r.hit(["done_later"], seconds=r.profile.settle_seconds + r.random.uniform(600, 6000))
+    # A quarter of an hour lies between two askings: until the manager has it, it must not be done.
+    r.hit(["done_later"], seconds=r.profile.settle_seconds + r.random.uniform(1500, 6000))
     r.pay()
     r.work()
     r.see_it_out()

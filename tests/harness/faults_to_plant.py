@@ -40,7 +40,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "a time-out means refund",
-        "pos/carriers/tmforum.py",
+        "pos/carriers/adapter.py",
         "return Outcome(OutcomeState.UNKNOWN, reason=Reason.NO_ANSWER, raw_code=fault.why)",
         "return Outcome(OutcomeState.FAILED, reason=Reason.NO_ANSWER, raw_code=fault.why)",
         (
