@@ -91,6 +91,12 @@ def show(sale_id: str, renewal_id: str, desk: Desk, *, kit: Kit, press: str, rea
     return HandedOver(kind, code.text, plain, *parts, picture, times)
 
 
+def picture_of(delivery: rows.Delivery, kit: Kit) -> str:
+    """The code as a picture, for the customer's screen beside the clerk's: the same showing, which was counted. Raises
+    CodeNotThere, CodeUnreadable."""
+    return html.figure(_opened(delivery, kit).text)
+
+
 @retried
 def print_it(sale_id: str, renewal_id: str, desk: Desk, *, kit: Kit, reason: str = "") -> None:
     """A numbered copy of the receipt at this till that carries the code: where no slip did yet, or again with a manager.

@@ -56,6 +56,12 @@ def of_renewal(session: Session, renewal_id: str) -> Delivery | None:
     return session.scalar(select(Delivery).where(Delivery.renewal_id == renewal_id))
 
 
+def shown_since(session: Session, sale_id: str, since: datetime) -> Delivery | None:
+    """An eSIM of a sale whose code a screen shows since a moment."""
+    chosen = select(Delivery).join(Renewal, Renewal.id == Delivery.renewal_id).where(Renewal.sale_id == sale_id)
+    return session.scalar(chosen.where(Delivery.kind == Delivered.ESIM, Delivery.shown_at >= since).limit(1))
+
+
 def for_change(session: Session, renewal_id: str) -> Delivery | None:
     """The same, held; whoever asks holds the renewal, or only counts what a printer took."""
     return session.scalar(locked(select(Delivery).where(Delivery.renewal_id == renewal_id)))

@@ -269,6 +269,12 @@ def checks_by(session: Session, staff_id: int, since: datetime, sale_id: str) ->
     return session.scalar(chosen) or 0
 
 
+def latest_at(session: Session, till_id: int, staff_id: int, since: datetime) -> Sale | None:
+    """What a person began last at a till."""
+    chosen = select(Sale).where(Sale.till_id == till_id, Sale.staff_id == staff_id, Sale.opened_at > since)
+    return session.scalar(chosen.order_by(Sale.opened_at.desc()).limit(1))
+
+
 def recent_at(session: Session, till_id: int, staff_id: int, since: datetime, limit: int) -> list[Sale]:
     """A clerk's own latest sales at a till, paid ones only."""
     chosen = select(Sale).where(Sale.till_id == till_id, Sale.staff_id == staff_id, Sale.paid_at > since)

@@ -6,6 +6,7 @@ from pos.web import (
     carriers,
     codes,
     counter,
+    display,
     family,
     hooks,
     paying,
@@ -31,6 +32,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     verdicts.bp,
     carriers.bp,
     prices.bp,
+    display.bp,
     status.bp,
     hooks.bp,
 )

@@ -24,7 +24,7 @@ OPEN_ENDPOINTS = frozenset({"static"})
 # The JSON API asks for tokens and never for cookies: it has a guard of its own, and looks at its own doors at the start.
 GUARDED_ELSEWHERE = frozenset({"api"})
 # Fragments that a page fetches again and again: nobody sits in front of it because of them.
-LOOKS_BY_ITSELF = frozenset({"status.strip", "counter.progress"})
+LOOKS_BY_ITSELF = frozenset({"status.strip", "counter.progress", "display.show", "display.now"})
 _TILL_COOKIE_DAYS = 400
 
 
