@@ -25,14 +25,14 @@ _PLAIN_MEMBERS = {"main_minor": int, "data_mb": int, "minutes": int, "texts": in
 def get_books(carrier: Carrier, _: Request) -> Answer:
     """Everything a test compares its own sales with."""
     books = carrier.books
-    movements = [_plain(m) for m in books.movements()]
+    movements = [plain(m) for m in books.movements()]
     return json_answer(
         200,
         {
             "debits": [m for m in movements if m["state"] == "completed"],
             "reversals": [m for m in movements if m["state"] == "reversed"],
             "wallets": books.wallets(),
-            "orders": [_plain(order) for order in books.orders()],
+            "orders": [plain(order) for order in books.orders()],
             "requests": dict(books.requests),
             "submits_by_ref": dict(books.submits_by_ref),
             "now": moment(carrier.clock.now()),
@@ -42,7 +42,7 @@ def get_books(carrier: Carrier, _: Request) -> Answer:
 
 def post_clock(carrier: Carrier, request: Request) -> Answer:
     """{"advance_seconds": number}, negative to go back."""
-    seconds = _members(request, {"advance_seconds": (int, float)})["advance_seconds"]
+    seconds = members(request, {"advance_seconds": (int, float)})["advance_seconds"]
     return json_answer(200, {"now": moment(carrier.books.move_clock(seconds))})
 
 
@@ -61,7 +61,7 @@ def get_faults(carrier: Carrier, _: Request) -> Answer:
 
 def post_faults(carrier: Carrier, request: Request) -> Answer:
     """{"fault", "where": "submit", "count": null, "number": null, "seconds": null}; only "fault" is required."""
-    found = _members(request, {"fault": str}, where=str, count=int, number=str, seconds=(int, float))
+    found = members(request, {"fault": str}, where=str, count=int, number=str, seconds=(int, float))
     if found["fault"] not in NAMES or found.get("where", "submit") not in PLACES or found.get("count", 1) < 1:
         raise Refusal("INVALID_VALUE", f"faults: {', '.join(NAMES)}; where: {', '.join(PLACES)}; count from 1")
     carrier.faults.add(Fault(found.pop("fault"), **found))
@@ -78,14 +78,14 @@ def get_subscriber(carrier: Carrier, request: Request) -> Answer:
     who = carrier.books.subscriber(request.query("number").get("number", ""))
     if who is None:
         raise Refusal("INVALID_NUMBER")
-    return json_answer(200, _plain(who) | {"status": who.status(carrier.clock.now())})
+    return json_answer(200, plain(who) | {"status": who.status(carrier.clock.now())})
 
 
 def post_subscriber(carrier: Carrier, request: Request) -> Answer:
     """{"number", and any of "status", "expires_at", "expires_in_seconds", "offering", "person", _PLAIN_MEMBERS}.
 
     ``status``: active and expired move the end (to 30 days from now, to yesterday) unless one is given as well."""
-    found = _members(
+    found = members(
         request, {"number": str}, status=str, expires_at=str, expires_in_seconds=(int, float), offering=str,
         person=dict, **_PLAIN_MEMBERS,
     )  # fmt: skip
@@ -116,12 +116,12 @@ def post_subscriber(carrier: Carrier, request: Request) -> Answer:
             raise Refusal("INVALID_VALUE", "offering")
         changes["offering"] = found["offering"]
     who = carrier.books.set_subscriber(found["number"], **changes)
-    return json_answer(200, _plain(who) | {"status": who.status(now)})
+    return json_answer(200, plain(who) | {"status": who.status(now)})
 
 
 def post_wallet(carrier: Carrier, request: Request) -> Answer:
     """{"currency": "GBP", "available_minor": 1200}"""
-    found = _members(request, {"currency": str, "available_minor": int})
+    found = members(request, {"currency": str, "available_minor": int})
     if found["currency"] not in carrier.books.wallets():
         raise Refusal("INVALID_VALUE", "currency")
     carrier.books.set_wallet(found["currency"], found["available_minor"])
@@ -135,7 +135,7 @@ def get_switches(carrier: Carrier, _: Request) -> Answer:
 def post_switches(carrier: Carrier, request: Request) -> Answer:
     """Any members of Switches, for example {"enforce_unique_refs": false}."""
     kinds = {name: type(value) for name, value in asdict(carrier.switches).items()}
-    found = _members(request, {}, **kinds)
+    found = members(request, {}, **kinds)
     if found.get("price_shape", "mixed") not in PRICE_SHAPES:
         raise Refusal("INVALID_VALUE", f"price_shape: {', '.join(PRICE_SHAPES)}")
     set_switches(carrier, found)
@@ -156,7 +156,7 @@ def post_settings(carrier: Carrier, request: Request) -> Answer:
         for field in dataclasses.fields(carrier.settings)
         if field.type in ("int", "float")
     }
-    found = _members(request, {}, **kinds)
+    found = members(request, {}, **kinds)
     for name, value in found.items():
         setattr(carrier.settings, name, value)
     return json_answer(200, {name: getattr(carrier.settings, name) for name in kinds})
@@ -164,10 +164,10 @@ def post_settings(carrier: Carrier, request: Request) -> Answer:
 
 def post_reverse(carrier: Carrier, request: Request) -> Answer:
     """{"order_id"} or {"externalId"}: give the money of a completed order back."""
-    found = _members(request, {}, order_id=str, externalId=str)
+    found = members(request, {}, order_id=str, externalId=str)
     matching = carrier.books.orders(ref=found["externalId"]) if found.get("externalId") else []
     order = carrier.books.reverse(matching[0].id if matching else found.get("order_id", ""))
-    return json_answer(200, _plain(order))
+    return json_answer(200, plain(order))
 
 
 def post_revoke(carrier: Carrier, _: Request) -> Answer:
@@ -193,10 +193,10 @@ DOORS: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("POST", "/control/revoke-tokens", post_revoke),
 )
 
-_Kind = type | tuple[type, ...]
+Kind = type | tuple[type, ...]
 
 
-def _members(request: Request, required: dict[str, _Kind], **optional: _Kind) -> dict[str, Any]:
+def members(request: Request, required: dict[str, Kind], **optional: Kind) -> dict[str, Any]:
     """The JSON object of a control request; an optional member may be null, and is then left out. Raises Refusal."""
     try:
         found = json.loads(request.body or b"{}")
@@ -204,6 +204,11 @@ def _members(request: Request, required: dict[str, _Kind], **optional: _Kind) ->
         raise Refusal("INVALID_BODY") from error
     if not isinstance(found, dict):
         raise Refusal("INVALID_BODY")
+    return fitting(found, required, **optional)
+
+
+def fitting(found: dict[str, Any], required: dict[str, Kind], **optional: Kind) -> dict[str, Any]:
+    """The members that are there and not null. Raises Refusal for one that is unknown, missing or of another kind."""
     kinds = required | optional
     for name, value in found.items():
         if name not in kinds:
@@ -216,7 +221,7 @@ def _members(request: Request, required: dict[str, _Kind], **optional: _Kind) ->
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _plain(record: Any) -> dict[str, Any]:
+def plain(record: Any) -> dict[str, Any]:
     """A record of the books as JSON can hold it."""
     return {
         name: moment(value) if value and (name == "at" or name.endswith("_at")) else value

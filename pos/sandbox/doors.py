@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pos.sandbox import airalo, control, conventions, ding, dtone, kyc, page, tmf_lines, tmforum
+from pos.sandbox import airalo, control, conventions, ding, dtone, kyc, page, tmf_lines, tmforum, vendor_control
 from pos.sandbox.carrier import Carrier
 from pos.sandbox.misbehave import play
 from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, ORDERING
@@ -64,7 +64,7 @@ DOORS: tuple[Door, ...] = (
     _door("POST", "/kyc-match/v0.4/match", kyc.match, error=kyc.camara_error),
     _door("GET", "/wallet", conventions.wallet),
     _door("GET", "/statement", conventions.statement),
-    *(_door(method, path, handler, bearer=False) for method, path, handler in (*control.DOORS, *page.DOORS)),
+    *(_door(*door, bearer=False) for door in (*control.DOORS, *vendor_control.DOORS, *page.DOORS)),
 )
 
 # The other protocols, each below a path of its own: (prefix, doors, how it refuses). A line for each.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
@@ -12,12 +12,14 @@ from pos.sandbox.carrier import Carrier
 from pos.sandbox.clock import moment
 from pos.sandbox.faults import NAMES, OFF, PLACES, TABLE
 from pos.sandbox.page_actions import perform
+from pos.sandbox.page_pieces import Pieces, choice, money, text_field
+from pos.sandbox.page_resellers import reseller
 from pos.sandbox.records import ACKNOWLEDGED, COMPLETED
 from pos.sandbox.refusals import Refusal
 from pos.sandbox.settings import PRICE_SHAPES
 from pos.sandbox.subscribers import PEOPLE, STORIES
 from pos.sandbox.wire import Answer, Request
-from pos.sandbox.words import LANGUAGES, choose, say
+from pos.sandbox.words import LANGUAGES, choose
 
 _SHOWN = 200  # lines of the books on one page
 _SAFE = {
@@ -36,7 +38,8 @@ _RANGES = (
 def show(carrier: Carrier, request: Request) -> Answer:
     """``GET /`` and ``GET /control``, optionally ``?lang=`` and ``?number=``."""
     query = request.query("lang", "number")
-    page = _Page(carrier, choose(query, request.headers.get("accept-language", "")), query.get("number", ""))
+    language = choose(query, request.headers.get("accept-language", ""))
+    page = _Page(carrier, language, query.get("number", ""), request.base)
     return Answer(200, page.html().encode(), {"Content-Type": "text/html; charset=utf-8", **_SAFE})
 
 
@@ -47,7 +50,9 @@ def act(carrier: Carrier, request: Request) -> Answer:
     form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
     perform(carrier, form)
     kept = {name: form[name] for name in ("lang", "number") if form.get(name)}
-    return Answer(303, b"", {"Location": "/control?" + urlencode(kept)})
+    # Back to the reseller whose button it was, far down the page.
+    place = f"#{form['name']}" if form.get("name") in carrier.vendors else ""
+    return Answer(303, b"", {"Location": "/control?" + urlencode(kept) + place})
 
 
 def style(_carrier: Carrier, _request: Request) -> Answer:
@@ -63,19 +68,19 @@ DOORS: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
 )
 
 
-class _Page:
+class _Page(Pieces):
     """One rendering. Every method is one section; whatever is not a constant of ours goes through ``escape``."""
 
-    def __init__(self, carrier: Carrier, language: str, number: str) -> None:
+    def __init__(self, carrier: Carrier, language: str, number: str, base: str) -> None:
+        super().__init__(language, number)
         self.carrier = carrier
-        self.language = language
-        self.number = number
+        self.base = base
         self.now = carrier.clock.now()
 
     def html(self) -> str:
         sections = (
             self.wallets, self.clock, self.faults, self.switches, self.subscriber, self.ranges,
-            self.waiting, self.books, self.magic, self.people,
+            self.waiting, self.books, self.resellers, self.magic, self.people,
         )  # fmt: skip
         body = "\n".join(section() for section in sections)
         return (
@@ -83,9 +88,6 @@ class _Page:
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{self.say("title")}</title>'
             f'<link rel="stylesheet" href="/control.css"></head><body>{self.header()}<main>{body}</main></body></html>'
         )
-
-    def say(self, key: str) -> str:
-        return escape(say(self.language, key))
 
     def header(self) -> str:
         links = "".join(f'<a href="/control?lang={tag}" lang="{tag}">{name}</a>' for tag, name in LANGUAGES.items())
@@ -103,8 +105,8 @@ class _Page:
         rows = [
             (
                 escape(currency),
-                _money(minor),
-                self.form("wallet", "set", _input("available", "short", _money(minor)), row=True, currency=currency),
+                money(minor),
+                self.form("wallet", "set", text_field("available", "short", money(minor)), row=True, currency=currency),
             )
             for currency, minor in sorted(self.carrier.books.wallets().items())
         ]
@@ -120,10 +122,10 @@ class _Page:
 
     def faults(self) -> str:
         fields = (
-            self.label("fault", _select("fault", [n for n in NAMES if n != OFF], ""))
-            + self.label("where", _select("where", PLACES, "submit"))
-            + self.label("count", _input("count", "short", "1"))
-            + self.label("number", _input("for_number", "", ""))
+            self.label("fault", choice("fault", [n for n in NAMES if n != OFF], ""))
+            + self.label("where", choice("where", PLACES, "submit"))
+            + self.label("count", text_field("count", "short", "1"))
+            + self.label("number", text_field("for_number", "", ""))
         )
         active = [
             (escape(f.name), f.where, str(f.count or self.say("always")), escape(f.number or ""))
@@ -143,13 +145,13 @@ class _Page:
                 ticked = " checked" if value else ""
                 fields += f'<label class="tick"><input type="checkbox" name="{name}"{ticked}><code>{name}</code></label>'
             else:
-                fields += f"<label><code>{name}</code>{_select(name, PRICE_SHAPES, value)}</label>"
+                fields += f"<label><code>{name}</code>{choice(name, PRICE_SHAPES, value)}</label>"
         return self.section("switches", self.form("switches", "set", fields))
 
     def subscriber(self) -> str:
         look_up = (
             f'<form method="get" action="/control"><input type="hidden" name="lang" value="{self.language}">'
-            f"{self.label('number', _input('number', '', self.number))}<button>{self.say('look_up')}</button></form>"
+            f"{self.label('number', text_field('number', '', self.number))}<button>{self.say('look_up')}</button></form>"
         )
         if not self.number:
             return self.section("subscriber", look_up)
@@ -162,7 +164,7 @@ class _Page:
             (self.say("state"), who.status(self.now)),
             (self.say("offering"), f"<code>{escape(who.offering)}</code>"),
             (self.say("ends"), f"<code>{moment(who.expires_at)}</code>"),
-            (self.say("balance"), f"{_money(who.main_minor)} {who.currency} · {who.data_mb} MB · {who.minutes} min"),
+            (self.say("balance"), f"{money(who.main_minor)} {who.currency} · {who.data_mb} MB · {who.minutes} min"),
         ]
         if person:
             document = f"{escape(person.document_type)} <code>{escape(person.document_number)}</code>"
@@ -170,7 +172,7 @@ class _Page:
                 (self.say("owner"), f"{escape(person.name)}, {person.birth_date}"),
                 (self.say("document"), document),
             ]
-        change = self.form("status", "set_status", _select("status", ("active", "expired", "suspended", "barred"), ""))
+        change = self.form("status", "set_status", choice("status", ("active", "expired", "suspended", "barred"), ""))
         return self.section("subscriber", look_up + self.table(("", ""), rows) + change)
 
     def ranges(self) -> str:
@@ -200,7 +202,7 @@ class _Page:
                 f"<code>{moment(m.at)}</code>",
                 f"<code>{escape(m.number)}</code>",
                 f"<code>{escape(m.offering)}</code>",
-                f"{_money(m.amount_minor)} {m.currency}",
+                f"{money(m.amount_minor)} {m.currency}",
                 f"<code>{escape(m.ref)}</code>",
                 f"<code>{m.order_id}</code>",
                 m.state,
@@ -210,6 +212,9 @@ class _Page:
         ]
         heads = ("at", "number", "offering", ">amount", "reference", "order", "state", "")
         return self.section("books", self.table(heads, rows), wide=True)
+
+    def resellers(self) -> str:
+        return "\n".join(reseller(self, self.carrier, name, self.base) for name in sorted(self.carrier.vendors))
 
     def magic(self) -> str:
         rows = [(f"<code>5{digits} 9{digits}</code>", f"<code>{name}</code>", escape(does)) for digits, name, does in TABLE]
@@ -223,46 +228,3 @@ class _Page:
             for digit, p in enumerate(PEOPLE)
         ]
         return self.section("people", self.table(("last_digit", "name", "document", "birth_date"), rows))
-
-    # Pieces
-
-    def section(self, title: str, body: str, wide: bool = False) -> str:
-        width = "wide" if wide else "half"
-        return f'<section class="{width}"><h2>{self.say(title)}</h2>{body}</section>'
-
-    def table(self, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-        """``heads`` are keys of WORDS, "" for none; one that starts with > is a column of figures."""
-        rows = list(rows)
-        if not rows:
-            return f'<p class="quiet">{self.say("nothing")}</p>'
-        kinds = [' class="figure"' if head[:1] == ">" else "" for head in heads]
-        head = "".join(f"<th{k}>{self.say(h.lstrip('>')) if h else ''}</th>" for h, k in zip(heads, kinds, strict=True))
-        body = "".join(
-            "<tr>" + "".join(f"<td{k}>{cell}</td>" for cell, k in zip(row, kinds, strict=True)) + "</tr>" for row in rows
-        )
-        head = f"<thead><tr>{head}</tr></thead>" if any(heads) else ""
-        return f'<div class="scroll"><table>{head}<tbody>{body}</tbody></table></div>'
-
-    def label(self, key: str, field: str) -> str:
-        return f"<label>{self.say(key)}{field}</label>"
-
-    def form(self, do: str, button: str, fields: str = "", row: bool = False, style: str = "", **hidden: str) -> str:
-        """A form with one button; ``do`` names the action in page_actions."""
-        hidden |= {"do": do, "lang": self.language, "number": self.number}
-        inputs = "".join(f'<input type="hidden" name="{n}" value="{escape(v)}">' for n, v in hidden.items())
-        look = f' class="{style}"' if style else ""
-        place = ' class="row"' if row else ""
-        return f'<form method="post" action="/control"{place}>{inputs}{fields}<button{look}>{self.say(button)}</button></form>'
-
-
-def _input(name: str, style: str, value: str) -> str:
-    return f'<input name="{name}" class="{style}" value="{escape(value)}" autocomplete="off">'
-
-
-def _select(name: str, values: Iterable[str], chosen: str) -> str:
-    options = "".join(f"<option{' selected' if v == chosen else ''}>{escape(v)}</option>" for v in values)
-    return f'<select name="{name}">{options}</select>'
-
-
-def _money(minor: int) -> str:
-    return f"{'-' if minor < 0 else ''}{abs(minor) // 100:,}.{abs(minor) % 100:02d}"

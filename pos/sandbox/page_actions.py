@@ -8,13 +8,15 @@ from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pos.sandbox import control
+from pos.sandbox import control, vendor_control
 from pos.sandbox.carrier import Carrier
 from pos.sandbox.faults import OFF, Fault
 from pos.sandbox.refusals import Refusal
 from pos.sandbox.wire import Answer, Request
 
 Form = dict[str, str]
+
+_TOO_MUCH_MINOR = 10**15
 
 
 def perform(carrier: Carrier, form: Form) -> None:
@@ -34,12 +36,7 @@ def _switch_on(carrier: Carrier, _: Form) -> None:
 
 
 def _wallet(carrier: Carrier, form: Form) -> None:
-    try:
-        minor = Decimal(form.get("available", "").replace(",", "")).scaleb(2)
-        whole = {"currency": form.get("currency"), "available_minor": int(minor)}
-    except (InvalidOperation, ValueError, OverflowError) as error:
-        raise Refusal("INVALID_VALUE", "available") from error
-    _by_json(control.post_wallet, carrier, whole)
+    _by_json(control.post_wallet, carrier, _money(form))
 
 
 def _clock(carrier: Carrier, form: Form) -> None:
@@ -58,8 +55,7 @@ def _clear(carrier: Carrier, _: Form) -> None:
 
 
 def _reset(carrier: Carrier, _: Form) -> None:
-    carrier.faults.clear()
-    carrier.books.reset()
+    _by_json(control.post_reset, carrier, {})
 
 
 def _switches(carrier: Carrier, form: Form) -> None:
@@ -79,6 +75,15 @@ def _reverse(carrier: Carrier, form: Form) -> None:
     carrier.books.reverse(form.get("order_id", ""))
 
 
+def _vendor_wallet(carrier: Carrier, form: Form) -> None:
+    _by_json(vendor_control.post_vendor, carrier, {"name": form.get("name"), "wallet": _money(form)})
+
+
+def _vendor_reverse(carrier: Carrier, form: Form) -> None:
+    wanted = {"name": form.get("name"), "reverse": _whole(form, "transaction")}
+    _by_json(vendor_control.post_vendor, carrier, wanted)
+
+
 _ACTIONS: dict[str, Callable[[Carrier, Form], None]] = {
     "switch_off": _switch_off,
     "switch_on": _switch_on,
@@ -90,12 +95,24 @@ _ACTIONS: dict[str, Callable[[Carrier, Form], None]] = {
     "switches": _switches,
     "status": _status,
     "reverse": _reverse,
+    "vendor_wallet": _vendor_wallet,
+    "vendor_reverse": _vendor_reverse,
 }
 
 
 def _by_json(door: Callable[[Carrier, Request], Answer], carrier: Carrier, members: dict[str, Any]) -> None:
     """Through the same checks as the JSON interface."""
     door(carrier, Request("POST", "", "", {}, json.dumps(members).encode(), ""))
+
+
+def _money(form: Form) -> dict[str, Any]:
+    try:
+        minor = Decimal(form.get("available", "").replace(",", "")).scaleb(2)
+        if abs(minor) >= _TOO_MUCH_MINOR:
+            raise Refusal("INVALID_VALUE", "available")
+        return {"currency": form.get("currency"), "available_minor": int(minor)}
+    except (InvalidOperation, ValueError, OverflowError) as error:
+        raise Refusal("INVALID_VALUE", "available") from error
 
 
 def _whole(form: Form, name: str) -> int:

@@ -56,6 +56,7 @@ class Vendor:
     """One reseller: its books, its tokens, its habits and the notifications it sends."""
 
     def __init__(self, kind: Kind, settings: Settings, clock: Clock, path: Path | None) -> None:
+        self.kind = kind
         self.books = VendorBooks(clock, kind.wallets, path, first_id=kind.first_id, unique=kind.unique)
         self.books.atomic_refs = kind.atomic
         self.tokens = Tokens(settings, clock)

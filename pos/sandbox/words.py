@@ -66,11 +66,49 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "switches": ("Habits", "行为设置", "行為設定"),
     "reset": ("Reset everything", "全部重置", "全部重設"),
     "reset_hint": (
-        "Empties the books, the wallet and the faults.",
-        "清空账本、钱包和故障。",
-        "清空帳簿、錢包和故障。",
+        "Empties the books, the wallets and the faults, the resellers' too.",
+        "清空账本、钱包和故障，转售商的也清空。",
+        "清空帳簿、錢包和故障，轉售商的也清空。",
     ),
     "reverse": ("Reverse", "冲正", "沖正"),
+    "reseller": ("Reseller", "转售商", "轉售商"),
+    "base_url": ("Base address", "接口地址", "介面位址"),
+    "token_url": ("token address", "令牌地址", "權杖位址"),
+    "credentials": ("credentials", "凭据", "憑證"),
+    "available": ("Available", "可用", "可用"),
+    "set_aside": ("Set aside", "已预留", "已預留"),
+    "transaction": ("Transaction", "交易", "交易"),
+    "give_back": ("Give back", "退还", "退還"),
+    "magic_airalo": (
+        "ICCID 8944500000000000014 active, …0022 finished, …0030 expired, …0048 code 73, …0055 code 23; "
+        "package thames-30days-20gb-topup code 33, eurolink-7days-1gb-topup money moves, then code 53.",
+        "ICCID 8944500000000000014 使用中，…0022 已用完，…0030 已过期，…0048 错误码73，…0055 错误码23；"
+        "套餐 thames-30days-20gb-topup 错误码33，eurolink-7days-1gb-topup 扣款后返回错误码53。",
+        "ICCID 8944500000000000014 使用中，…0022 已用完，…0030 已過期，…0048 錯誤碼73，…0055 錯誤碼23；"
+        "套餐 thames-30days-20gb-topup 錯誤碼33，eurolink-7days-1gb-topup 扣款後回傳錯誤碼53。",
+    ),
+    "magic_ding": (
+        "last digits 001 RateLimited; 002, 003, 004, 005, 009 a failed transfer; 007 InsufficientBalance; "
+        "008 AccountNumberInvalid; 010 (batch) fails after 20 s; 011 (batch) complete after 20 s, given back 60 s later; "
+        "012 times out after 90 s.",
+        "末三位 001 RateLimited；002、003、004、005、009 转账失败；007 InsufficientBalance；008 AccountNumberInvalid；"
+        "010（批处理）20秒后失败；011（批处理）20秒后完成，再过60秒退还；012 90秒后超时。",
+        "末三位 001 RateLimited；002、003、004、005、009 轉帳失敗；007 InsufficientBalance；008 AccountNumberInvalid；"
+        "010（批次）20秒後失敗；011（批次）20秒後完成，再過60秒退還；012 90秒後逾時。",
+    ),
+    "magic_dtone": (
+        "the last three digits are delay, 0, outcome. Delay 1: 3 s, 2: 20 s, 3: 5 minutes. Outcome 0 completed, 1 with a code, "
+        "2 invalid number, 3 barred, 4 operator unavailable, 5 duplicate, 6 declined, 7 exception.",
+        "末三位依次为延迟、0、结果。延迟 1：3秒，2：20秒，3：5分钟。结果 0 完成，1 完成并带兑换码，"
+        "2 号码无效，3 号码被禁，4 运营商不可用，5 重复，6 拒绝，7 异常。",
+        "末三位依次為延遲、0、結果。延遲 1：3秒，2：20秒，3：5分鐘。結果 0 完成，1 完成並附兌換碼，"
+        "2 號碼無效，3 號碼被禁，4 營運商無法使用，5 重複，6 拒絕，7 例外。",
+    ),
+    "magic_reloadly": (
+        "+44 7700 900 5xx and 9xx as in the table below; any Spanish number at operator 538: 52 s, then refused.",
+        "+44 7700 900 5xx 和 9xx 见特殊号码表；西班牙号码使用运营商538：等待52秒后拒绝。",
+        "+44 7700 900 5xx 和 9xx 見特殊號碼表；西班牙號碼使用營運商538：等待52秒後拒絕。",
+    ),
     "requests": ("Requests so far", "请求次数", "請求次數"),
 }
 

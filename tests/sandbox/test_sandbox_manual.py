@@ -11,6 +11,7 @@ from pos.sandbox.faults import PLACES, TABLE
 from pos.sandbox.refusals import CODES
 from pos.sandbox.settings import PRICE_SHAPES, Settings, Switches
 from pos.sandbox.subscribers import STORIES
+from pos.sandbox.vendors import KINDS
 
 MANUAL = (Path(__file__).resolve().parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
 
@@ -28,7 +29,8 @@ def test_no_digits_are_used_twice() -> None:
 
 def test_every_code_switch_and_setting_is_explained() -> None:
     names = {field.name for field in (*fields(Switches), *fields(Settings))} - {"client_id", "client_secret"}
-    for name in (*CODES, *names, *PLACES, *PRICE_SHAPES):
+    switches = {switch for kind in KINDS.values() for switch in kind.switches}
+    for name in (*CODES, *names, *PLACES, *PRICE_SHAPES, *switches):
         assert re.search(rf"\b{name}\b", MANUAL), f"{name} is not in docs/sandbox.md"
 
 
