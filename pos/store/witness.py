@@ -75,6 +75,7 @@ UNSEALED: Mapping[str, str] = {
     "price_rules": "how the price list comes about; each sale freezes its own price",
     "floats": "what the carriers' wallets said last; each is asked again, and the float in the books is sealed",
     "print_jobs": "paper under way; what it shows are frozen documents, and a second original is found",
+    "receipt_mails": "letters under way; they carry frozen documents, and their addresses are erased",
     "printers": "where paper comes out",
     "stores": "the shop's own settings; what a sale took from them is frozen in it",
     "tills": "enrolment and settings",

@@ -161,7 +161,9 @@ def test_codes_reach_the_customer_on_paper_and_stand_nowhere_in_clear(
     assert raw
     for secret in (code, lpa, lpa.rsplit("$", 1)[1], "533380006"):
         assert secret not in paper
-        assert not [part for part in raw if secret.encode() in part], "a code or a document's number stands in the files of the shop"
+        assert not [part for part in raw if secret.encode() in part], (
+            "a code or a document's number stands in the files of the shop"
+        )
     assert (bought(sandbox, "dtone"), bought(sandbox, "airalo")) == (1, 1)
     assert findings(shop.app) == []
 

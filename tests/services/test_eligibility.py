@@ -91,7 +91,7 @@ def test_a_number_that_nothing_confirms_is_typed_twice(shop: Shop, monkeypatch: 
     desk = shop.desk()
     shop.open_shift(desk)
     silent = Subscription(SubscriptionState.UNAVAILABLE)
-    monkeypatch.setattr(numbers, "who_has", lambda number, kit: ("sandbox", silent))
+    monkeypatch.setattr(numbers, "who_has", lambda number, kit, desk: ("sandbox", silent))
     with shop.app.app_context():
 
         def ask(again: str | None) -> bool:
