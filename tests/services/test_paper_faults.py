@@ -98,7 +98,11 @@ def pulses(shop: Shop) -> list[str]:
 
 
 def settled(shop: Shop) -> bool:
+    """A slip that came after the drawer's pulse had found the printer not ready waits for the printer's next try."""
     found = slips(shop)
+    if any(state == "queued" for _, state, _ in found):
+        shop.clock.pass_time(seconds=0.5)
+        shop.kit.bell.set()
     return bool(found) and all(state not in ("queued", "sending") for _, state, _ in found)
 
 
