@@ -19,6 +19,7 @@ from pos.app import DEMO_PINS, create_app, make_carriers
 from pos.config import Settings, load
 from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
+from pos.sandbox.shop_tables import own_table
 from pos.services.kit import Kit
 from pos.store import keys
 from pos.store.db import db, read_back_durability
@@ -38,17 +39,7 @@ key_ring = "keys.json"
 public_url = "https://r.shop.example"
 [logging]
 level = "error"
-[carriers.sandbox]
-protocol = "tmforum"
-base_url = "{carrier}"
-currencies = ["GBP", "HKD"]
-enforce_unique_refs = true
-[carriers.sandbox.auth]
-kind = "client_credentials"
-token_url = "{carrier}/oauth/token"
-client_id = "demo"
-client_secret = "demo-secret"
-"""
+{carriers}"""
 
 
 @dataclass(frozen=True)
@@ -96,7 +87,7 @@ def open_shop(engine: str, threads: int = 8) -> Iterator[Shop]:
         keys.make(folder / "keys.json")
         with SandboxServer(SandboxSettings(), state=None, port=0) as carrier:
             carrier.carrier.books.set_wallet("GBP", 10**11)
-            text = CONFIG.format(database=url, carrier=carrier.url, threads=threads)
+            text = CONFIG.format(database=url, carriers=own_table(carrier.url), threads=threads)
             (folder / "config.toml").write_text(text, encoding="utf-8")
             settings = load(folder / "config.toml")
             given = make_carriers(settings)

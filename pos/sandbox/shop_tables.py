@@ -6,7 +6,12 @@ import json
 
 
 def tables(url: str) -> str:
-    """TOML, with the carriers in the order in which the counter asks them. ``url`` without a slash at its end."""
+    """TOML of all of them, in the order in which the counter asks. ``url`` without a slash at its end."""
+    return own_table(url) + resellers(url)
+
+
+def own_table(url: str) -> str:
+    """The carrier that opens its own systems."""
 
     def at(path: str) -> str:
         return json.dumps(url + path)
@@ -25,7 +30,16 @@ kind = "client_credentials"
 token_url = {at("/oauth/token")}
 client_id = "demo"
 client_secret = "demo-secret"
+"""
 
+
+def resellers(url: str) -> str:
+    """Those that sell for many operators."""
+
+    def at(path: str) -> str:
+        return json.dumps(url + path)
+
+    return f"""
 [carriers.dtone]
 protocol = "dtone"
 base_url = {at("/dtone/v1")}
