@@ -187,7 +187,9 @@ def _named(name: str, fault: ValidationError) -> str:
     """Each wrong key with what is wrong about it, in one sentence."""
     told = []
     for error in fault.errors(include_input=False, include_url=False, include_context=False):
-        key = ".".join(str(part) for part in error["loc"] if part not in ("client_credentials", "bearer", "none", "api_key"))
+        # Of the ways to sign in, the one that was chosen stands between ``auth`` and its key, and is none itself.
+        place = [str(part) for part in error["loc"]]
+        key = ".".join(place[:1] + place[2:] if place[:1] == ["auth"] and len(place) > 2 else place)
         what = "is not a key of this protocol" if error["type"] == "extra_forbidden" else error["msg"]
         told.append(f"{key or 'the table'}: {what}")
     return f"carrier {name}: " + "; ".join(told)

@@ -54,7 +54,7 @@ def _write(carrier: str, balance: WalletBalance, now: datetime) -> None:
         if row is None:
             row = rows.Float(carrier=carrier, currency=currency, unexplained_minor=0, explained_at=now)
             session.add(row)
-        elif row.read_at >= now:
+        elif row.read_at > now:
             return
         else:
             row.unexplained_minor += available - row.available_minor - rows.moved(session, carrier, currency, row.read_at, now)
