@@ -34,6 +34,7 @@ PRINT_JOB = Life(
     begins=frozenset({J.QUEUED}),
     moves={
         (J.QUEUED, J.SENDING): "a worker has taken it",
+        (J.QUEUED, J.WAITING): "the printer was not ready for the slip before it",
         (J.WAITING, J.SENDING): "a worker tries again",
         (J.SENDING, J.QUEUED): "the worker went away before the first byte",
         (J.SENDING, J.WAITING): "the printer was not ready; nothing was sent",

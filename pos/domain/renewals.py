@@ -67,6 +67,8 @@ RENEWAL = Life(
     ends=frozenset({R.VOIDED, R.REFUNDED, R.REPLACED}),
 )
 
+# Before any money.
+UNPAID = (R.QUOTED, R.IDENTIFIED)
 # The carrier may have it, or may still get it: never blocks the next customer, always has an owner and a next time.
 IN_DOUBT = frozenset({R.PAID, R.SUBMITTING, R.PENDING, R.UNKNOWN, R.MANUAL})
 # What a person still has to see: undecided, or money on its way back.

@@ -12,13 +12,9 @@ def tables(url: str) -> str:
 
 def own_table(url: str) -> str:
     """The carrier that opens its own systems."""
-
-    def at(path: str) -> str:
-        return json.dumps(url + path)
-
     return f"""[carriers.sandbox]
 protocol = "tmforum"
-base_url = {at("")}
+base_url = {_at(url, "")}
 currencies = ["GBP", "HKD"]
 enforce_unique_refs = true
 kyc_path = "/kyc-match/v0.4"
@@ -27,7 +23,7 @@ statement_path = "/statement"
 
 [carriers.sandbox.auth]
 kind = "client_credentials"
-token_url = {at("/oauth/token")}
+token_url = {_at(url, "/oauth/token")}
 client_id = "demo"
 client_secret = "demo-secret"
 """
@@ -35,14 +31,10 @@ client_secret = "demo-secret"
 
 def resellers(url: str) -> str:
     """Those that sell for many operators."""
-
-    def at(path: str) -> str:
-        return json.dumps(url + path)
-
     return f"""
 [carriers.dtone]
 protocol = "dtone"
-base_url = {at("/dtone/v1")}
+base_url = {_at(url, "/dtone/v1")}
 api_key = "demo"
 api_secret = "demo-secret"
 currency = "GBP"
@@ -50,8 +42,8 @@ countries = ["DE"]
 
 [carriers.reloadly]
 protocol = "reloadly"
-base_url = {at("/reloadly")}
-token_url = {at("/reloadly/oauth/token")}
+base_url = {_at(url, "/reloadly")}
+token_url = {_at(url, "/reloadly/oauth/token")}
 client_id = "demo"
 client_secret = "demo-secret"
 currency = "GBP"
@@ -60,7 +52,7 @@ countries = ["ES", "US"]
 
 [carriers.ding]
 protocol = "ding"
-base_url = {at("/ding/api/V1")}
+base_url = {_at(url, "/ding/api/V1")}
 currency = "GBP"
 countries = ["FR", "NL"]
 
@@ -70,9 +62,13 @@ key = "demo-secret"
 
 [carriers.airalo]
 protocol = "airalo"
-base_url = {at("/airalo/v2")}
+base_url = {_at(url, "/airalo/v2")}
 client_id = "demo"
 client_secret = "demo-secret"
 currency = "GBP"
 countries = ["GB", "FR", "ES", "IT", "JP"]
 """
+
+
+def _at(url: str, path: str) -> str:
+    return json.dumps(url + path)

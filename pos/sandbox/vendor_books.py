@@ -5,17 +5,17 @@ with a file it is written after every change and before any answer leaves."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from pos.sandbox.clock import Clock, moment, parse_moment
+from pos.sandbox import shelf
+from pos.sandbox.clock import Clock
 from pos.sandbox.records import CANCELLED, COMPLETED, FAILED, Fate, Movement
 from pos.sandbox.refusals import Refusal
 
@@ -290,31 +290,16 @@ class VendorBooks:
     # The file
 
     def _write(self) -> None:
-        if self._path is None:
-            return
-        beside = self._path.with_name(self._path.name + ".new")
-        beside.write_text(json.dumps(asdict(self._ledger), default=_plain, ensure_ascii=False), encoding="utf-8")
-        beside.replace(self._path)
+        if self._path is not None:
+            shelf.save(self._path, self._ledger)
 
     def _load(self) -> _Ledger | None:
-        """What the file holds, or None where there is none yet. A file that is not ours raises: nothing is overwritten."""
-        if self._path is None or not self._path.exists():
+        raw = shelf.read(self._path) if self._path is not None else None
+        if raw is None:
             return None
-        raw: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
         return _Ledger(
             next_id=raw["next_id"],
             wallets=raw["wallets"],
-            transactions={int(key): Transaction(**_moments(value)) for key, value in raw["transactions"].items()},
-            movements=[Movement(**_moments(value)) for value in raw["movements"]],
+            transactions={int(key): Transaction(**shelf.moments(value)) for key, value in raw["transactions"].items()},
+            movements=[Movement(**shelf.moments(value)) for value in raw["movements"]],
         )
-
-
-def _moments(raw: dict[str, Any]) -> dict[str, Any]:
-    """Every member whose name ends in ``at`` is a moment or null."""
-    return {key: parse_moment(value) if value and (key == "at" or key.endswith("_at")) else value for key, value in raw.items()}
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return moment(value)
-    raise TypeError(f"the books hold no {type(value).__name__}")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
-
 from pos.domain.errors import NotFound
 from pos.domain.money import Money
 from pos.domain.tills import Desk
@@ -66,12 +64,6 @@ def _write(carrier: str, balance: WalletBalance, now: datetime) -> None:
 def _watch(row: rows.Float, now: datetime) -> None:
     is_low = row.low_water_minor is not None and row.available_minor < row.low_water_minor
     row.low_since = (row.low_since or now) if is_low else None
-
-
-def covers(session: Session, carrier: str, cost: Money) -> bool:
-    """Whether the last reading pays a plan; a float that was never read is believed to."""
-    known = rows.look_at(session, carrier, cost.currency)
-    return known is None or known.available_minor >= cost.minor
 
 
 def listed() -> list[FloatPicture]:

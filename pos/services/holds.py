@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from pos.domain.carriers import REASONS
 from pos.domain.errors import CarrierRefusesPlan
 from pos.domain.holds import HOLD, HoldState
-from pos.domain.renewals import RENEWAL, RenewalState, next_asking
+from pos.domain.renewals import RENEWAL, UNPAID, RenewalState, next_asking
 from pos.domain.tills import Desk
 from pos.ports import Capability, CarrierUnavailable, FindState, Outcome, OutcomeState, ProductKind, Reason, Request
 from pos.services import sales
@@ -33,7 +33,6 @@ from pos.store.life import Pen, begin, move
 log = structlog.get_logger()
 
 _AHEAD = frozenset({Capability.HOLD, Capability.VALIDATE})
-_UNPAID = (RenewalState.QUOTED, RenewalState.IDENTIFIED)
 # Longer than any declared deadline: the other worker that took a hold is not disturbed while it listens.
 _IN_HAND = timedelta(seconds=150)
 
@@ -74,7 +73,7 @@ def _write_down(sale_id: str, desk: Desk, *, kit: Kit) -> list[_Question]:
     with transaction() as session:
         sale = sales.mine(session, sale_id, desk)
         known = rows.of_sale(session, sale.id)
-        lines = [line for line in renewal_rows.live_for_change(session, sale_id) if line.state in _UNPAID]
+        lines = [line for line in renewal_rows.live_for_change(session, sale_id) if line.state in UNPAID]
         return [
             question
             for line in lines
@@ -150,7 +149,7 @@ def _drop(question: _Question, refusal: Reason, desk: Desk, kit: Kit) -> None:
 
 def _drop_line(session: Session, renewal: renewal_rows.Renewal, refusal: Reason, pen: Pen) -> None:
     """The plan goes, the number stays: the clerk chooses another one."""
-    if renewal.state not in _UNPAID:
+    if renewal.state not in UNPAID:
         return
     if refusal is Reason.WALLET_EMPTY:
         ran_dry(session, renewal, pen)

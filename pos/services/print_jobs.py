@@ -173,15 +173,20 @@ def record(sheet: Sheet, result: str, reason: str | None, near_end: bool, *, kit
         move(session, job, PRINT_JOB, to, _pen(session, job, kit, now), {"reason": reason or ""})
         if job.due_at is not None:
             session.flush()
-            _help_out(session, job, now)
+            _help_out(session, job, job.due_at, kit)
 
 
-def _help_out(session: Session, job: rows.PrintJob, now: datetime) -> None:
+def _help_out(session: Session, job: rows.PrintJob, due_at: datetime, kit: Kit) -> None:
     """The printer is not ready: nothing else is tried on it for a while, or the till's other printer takes what waits. Nothing of
-    it was sent, so no slip can come out twice."""
+    it was sent, so no slip can come out twice. The slips behind this one say at once why they do not come."""
+    now = kit.now()
     other = _other_printer(session, job)
     if other is None or job.attempts < PATIENCE_WITH_A_PRINTER:
-        rows.put_off(session, job.printer_id, job.due_at or now)
+        for behind in rows.queued_behind(session, job.printer_id, due_at):
+            behind.reason = job.reason
+            move(session, behind, PRINT_JOB, JobState.WAITING, _pen(session, behind, kit, now), {"reason": job.reason or ""})
+        session.flush()
+        rows.put_off(session, job.printer_id, due_at)
     else:
         rows.move_to(session, job.printer_id, other, job.till_id, now + retry_after(1))
 

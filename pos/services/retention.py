@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain.errors import NotAllowed, NumberNowhere, SamePerson, StillOpen
 from pos.domain.permissions import Permission, may
-from pos.domain.renewals import RENEWAL, RenewalState
+from pos.domain.renewals import RENEWAL, UNPAID, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Store
 from pos.services.kit import Kit
@@ -85,7 +85,7 @@ def _give_up_forgotten(session: Session, sale: sale_rows.Sale, pen: Pen) -> None
     if sale.state is not SaleState.DRAFT:
         return
     for line in renewal_rows.of_sale(session, sale.id):
-        if line.state in (RenewalState.QUOTED, RenewalState.IDENTIFIED):
+        if line.state in UNPAID:
             move(session, line, RENEWAL, RenewalState.VOIDED, pen, {"why": "its time is over"})
     move(session, sale, SALE, SaleState.VOIDED, pen, {"why": "its time is over"})
 

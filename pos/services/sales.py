@@ -28,7 +28,7 @@ from pos.domain.numbers import issuer_country
 from pos.domain.payments import PaymentState
 from pos.domain.permissions import Permission, may
 from pos.domain.plans import OPERATORS, Plan, effect_on
-from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, UNFINISHED, URGENCY, RenewalState
+from pos.domain.renewals import DUPLICATE_WINDOW, IN_DOUBT, QUOTE_LIFE, RENEWAL, UNFINISHED, UNPAID, URGENCY, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Desk
 from pos.ports import ProductKind
@@ -285,7 +285,7 @@ def void_lines(session: Session, sale: rows.Sale, shift: shift_rows.Shift | None
     """Move the sale and its lines to voided, and count it in the shift."""
     pen = kit.pen(desk, now)
     for renewal in renewal_rows.of_sale(session, sale.id):
-        if renewal.state in (RenewalState.QUOTED, RenewalState.IDENTIFIED):
+        if renewal.state in UNPAID:
             move(session, renewal, RENEWAL, RenewalState.VOIDED, pen)
     move(session, sale, SALE, SaleState.VOIDED, pen)
     if shift is not None:
@@ -399,7 +399,7 @@ def _document(session: Session, check: rows.IdentityCheck | None) -> p.DocumentP
 
 def _renewal(session: Session, line: renewal_rows.Renewal, sale: rows.Sale) -> p.RenewalPicture:
     # Before the payment a line may be held; an attempt it has only afterwards.
-    unpaid = line.state in (RenewalState.QUOTED, RenewalState.IDENTIFIED)
+    unpaid = line.state in UNPAID
     attempt = None if unpaid else renewal_rows.latest_attempt(session, line.id)
     hold = hold_rows.of_renewal(session, line.id) if unpaid else None
     return p.RenewalPicture(

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, String, and_, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.holds import ANSWER_BY, HoldState
-from pos.domain.renewals import RenewalState
+from pos.domain.renewals import UNPAID, RenewalState
 from pos.domain.sales import SaleState
 from pos.store.base import Base, Moment, Word, index_where
 from pos.store.db import locked
@@ -54,15 +54,11 @@ def of_sale(session: Session, sale_id: str) -> dict[str, Hold]:
     return {hold.renewal_id: hold for hold in session.scalars(chosen.order_by(Hold.asked_at))}
 
 
-# No money for these yet.
-_UNPAID = (RenewalState.QUOTED, RenewalState.IDENTIFIED)
-
-
 def unwanted(session: Session, now: datetime) -> list[str]:
     """Holds that nobody will confirm: of a plan that was dropped or paid for otherwise, of a quote that is over with no card at
     the terminal, or whose answer nobody waits for any more."""
-    over = and_(Renewal.quote_ends_at < now, Renewal.state.in_(_UNPAID), Sale.state == SaleState.DRAFT)
-    unused = and_(Hold.state == HoldState.HELD, Renewal.state.not_in((*_UNPAID, RenewalState.PAID)))
+    over = and_(Renewal.quote_ends_at < now, Renewal.state.in_(UNPAID), Sale.state == SaleState.DRAFT)
+    unused = and_(Hold.state == HoldState.HELD, Renewal.state.not_in((*UNPAID, RenewalState.PAID)))
     unheard = and_(Hold.state == HoldState.ASKED, Hold.asked_at < now - ANSWER_BY)
     chosen = (
         select(Hold.id)

@@ -82,6 +82,14 @@ def next_for(session: Session, printer_id: int, now: datetime) -> PrintJob | Non
     return session.scalar(locked(chosen.order_by(PrintJob.id).limit(1), skip=True))
 
 
+def queued_behind(session: Session, printer_id: int, until: datetime) -> list[PrintJob]:
+    """The slips that have not been tried yet and would be before that time, held. Drawer pulses wait for nothing."""
+    chosen = and_(_under_way(), PrintJob.printer_id == printer_id, PrintJob.state == JobState.QUEUED, PrintJob.due_at < until)
+    return list(
+        session.scalars(locked(select(PrintJob).where(chosen, PrintJob.kind != JobKind.DRAWER).order_by(PrintJob.id), skip=True))
+    )
+
+
 def put_off(session: Session, printer_id: int, until: datetime) -> None:
     """Nothing else is tried on a printer that has just said that it is not ready; the oldest job goes on asking for all."""
     others = and_(_under_way(), PrintJob.printer_id == printer_id, PrintJob.state.in_(OPEN), PrintJob.due_at < until)

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from pos.carriers import PROTOCOLS
 from pos.domain.money import Money
-from pos.ports import Carrier, OutcomeState, ProductKind, Reason, Request
+from pos.ports import Carrier, FindState, Outcome, OutcomeState, ProductKind, Reason, Request
 from pos.sandbox.airalo_sims import iccid as airalo_iccid
+from pos.sandbox.faults import Fault
 from pos.sandbox.records import Movement
 from pos.sandbox.server import SandboxServer
+
+HASTY = 0.8  # seconds; the deadline where the carrier is made to be late
+LATE = 3.0  # seconds a busy machine may add; what is not cut at all takes far longer
+REF = "S1-20261008-000123"
 
 
 class Judge(Protocol):
@@ -281,3 +286,25 @@ DOORS: Mapping[str, Door] = {
 def open_carrier(protocol: str, url: str, **settings: object) -> Carrier:
     """The adapter as the application makes it: by its name in the configuration."""
     return PROTOCOLS[protocol]("lyca", DOORS[protocol].settings(url) | settings)
+
+
+def misbehave(sandbox: SandboxServer, name: str, where: str = "submit", count: int | None = 1) -> None:
+    sandbox.carrier.faults.add(Fault(name, where, count))
+
+
+def debits(door: Door, sandbox: SandboxServer, ref: str = REF) -> list[Movement]:
+    return [movement for movement in door.books(sandbox).debits() if movement.ref == ref]
+
+
+def ask_again(carrier: Carrier, request: Request, outcome: Outcome | None = None) -> Outcome:
+    """The look-up finds it; its outcome."""
+    provider_ref = outcome.provider_ref if outcome else None
+    finding = carrier.find(request.ref, provider_ref, request.number, datetime.now(UTC))
+    assert finding.state is FindState.FOUND
+    assert finding.outcome is not None
+    assert not finding.doubled
+    return finding.outcome
+
+
+def absent(carrier: Carrier, request: Request) -> bool:
+    return carrier.find(request.ref, None, request.number, datetime.now(UTC)).state is FindState.ABSENT

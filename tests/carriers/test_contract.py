@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,21 +23,14 @@ from pos.ports import (
     CarrierUnavailable,
     FindState,
     IdentityClaim,
-    Outcome,
     OutcomeState,
     ProductKind,
     Reason,
-    Request,
 )
 from pos.sandbox.faults import Fault
-from pos.sandbox.records import Movement
 from pos.sandbox.server import SandboxServer
-from pos.sandbox.settings import Settings
-from tests.carriers.doors import DOORS, Door, open_carrier
+from tests.carriers.doors import DOORS, HASTY, LATE, REF, Door, absent, ask_again, debits, misbehave, open_carrier
 
-HASTY = 0.8  # seconds; the deadline where the carrier is made to be late
-LATE = 3.0  # seconds a busy machine may add; what is not cut at all takes far longer
-REF = "S1-20261008-000123"
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
@@ -66,53 +59,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("protocol", "kind"), pairs)
     elif "protocol" in metafunc.fixturenames:
         metafunc.parametrize("protocol", names)
-
-
-@pytest.fixture
-def door(protocol: str) -> Door:
-    return DOORS[protocol]
-
-
-@pytest.fixture
-def sandbox() -> Iterator[SandboxServer]:
-    # Late and slow beyond any hasty deadline; the huge bodies are as small as they can be and still be refused.
-    with SandboxServer(Settings(late_seconds=1.5, drip_seconds=0.05, huge_bytes=9_000_000)) as server:
-        yield server
-
-
-@pytest.fixture
-def carrier(protocol: str, sandbox: SandboxServer) -> Carrier:
-    return open_carrier(protocol, sandbox.url)
-
-
-@pytest.fixture
-def hasty(protocol: str, sandbox: SandboxServer) -> Carrier:
-    """The same with a deadline of parts of a second. Its token is fetched before anything goes wrong."""
-    carrier = open_carrier(protocol, sandbox.url, deadline_seconds=HASTY)
-    carrier.wallet()
-    return carrier
-
-
-def misbehave(sandbox: SandboxServer, name: str, where: str = "submit", count: int | None = 1) -> None:
-    sandbox.carrier.faults.add(Fault(name, where, count))
-
-
-def debits(door: Door, sandbox: SandboxServer, ref: str = REF) -> list[Movement]:
-    return [movement for movement in door.books(sandbox).debits() if movement.ref == ref]
-
-
-def ask_again(carrier: Carrier, request: Request, outcome: Outcome | None = None) -> Outcome:
-    """The look-up finds it; its outcome."""
-    provider_ref = outcome.provider_ref if outcome else None
-    finding = carrier.find(request.ref, provider_ref, request.number, datetime.now(UTC))
-    assert finding.state is FindState.FOUND
-    assert finding.outcome is not None
-    assert not finding.doubled
-    return finding.outcome
-
-
-def absent(carrier: Carrier, request: Request) -> bool:
-    return carrier.find(request.ref, None, request.number, datetime.now(UTC)).state is FindState.ABSENT
 
 
 # Sold

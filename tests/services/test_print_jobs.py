@@ -96,6 +96,18 @@ def test_the_pulse_goes_before_the_paper_one_at_a_time(paper: Paper, sold: str) 
     assert "LON1-000001" in original.document.title
 
 
+def test_a_receipt_behind_a_pulse_that_failed_says_at_once_why_it_does_not_come(shop: Shop, paper: Paper, sold: str) -> None:
+    pulse = paper.take()
+    assert pulse is not None
+    paper.end(pulse, "not_ready", "paper_out")
+    assert paper.jobs() == [("drawer", "waiting"), ("original", "waiting")]
+    assert shop.ask("select reason from print_jobs where kind = 'original'") == [("paper_out",)]
+    assert paper.take() is None, "the pulse asks for both"
+    shop.pass_time(2)
+    again = paper.take()
+    assert again is not None and again.job_id == pulse.job_id
+
+
 @pytest.mark.parametrize("result", ["printed", "sent", "uncertain"])
 def test_after_the_first_byte_nothing_is_sent_again_by_itself(shop: Shop, paper: Paper, sold: str, result: str) -> None:
     sheet = paper.next_document()
