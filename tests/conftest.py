@@ -14,6 +14,8 @@ import hypothesis
 import pytest
 import structlog
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from pos.app import DEMO_PINS, create_app, make_carriers
 from pos.config import Settings
@@ -215,7 +217,7 @@ def carrier_habits() -> dict[str, object]:
 def app(folder: Path, sandbox: SandboxServer, clock: StandingClock, carrier_habits: dict[str, object]) -> Iterator[Flask]:
     settings = settings_in(folder, sandbox.url, carrier_habits)
     made = create_app(settings, clock=clock, given=make_carriers(settings))
-    _remember_statements(made)
+    _remember(made)
     yield made
     with made.app_context():
         _release(made)
@@ -238,11 +240,30 @@ def counter(app: Flask) -> Counter:
 _ENGINES: dict[str, Any] = {}
 
 
-def _remember_statements(app: Flask) -> None:
-    """Every test has an engine of its own, and each engine would turn the same statements into SQL anew, which is half of what
-    such a test costs: they share what the first one of their kind has worked out."""
+class Compiled(BytecodeCache):
+    """Templates as the first application of this process compiled them, by their text."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        kept = self._kept.get((bucket.key, bucket.checksum))
+        if kept is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_TEMPLATES = Compiled()
+
+
+def _remember(app: Flask) -> None:
+    """Every test has an application and an engine of its own, and each would compile the same templates and turn the same
+    statements into SQL anew, which is half of what such a test costs: they share what the first one has worked out."""
     from pos.store.db import db
 
+    app.jinja_env.bytecode_cache = _TEMPLATES
     with app.app_context():
         engine = db.engine
         with engine.connect():  # an engine learns its server's version with its first connection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, cast
 
 from flask import Flask, current_app
@@ -33,10 +34,30 @@ Simplified or Traditional Chinese)."""
 
 
 class Described(Api):
-    """flask-smorest with our problems instead of its own, and without pages of its own."""
+    """flask-smorest with our problems instead of its own, without pages of its own, and with the description put off until
+    somebody asks for it: it is most of what a start would cost, and a till never reads it."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
     ERROR_SCHEMA = Problem
+
+    def __init__(self, app: Flask) -> None:
+        self._undescribed: list[Any] = []
+        self._describing = Lock()
+        super().__init__(app)
+
+    def register_blueprint(self, blp: Any) -> None:
+        """Its doors, at once."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp)
+        self._undescribed.append(blp)
+
+    def described(self) -> Any:
+        """The apispec object with every view in it."""
+        with self._describing:
+            while self._undescribed:
+                blp = self._undescribed.pop()
+                blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
+            return self.spec
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:
@@ -83,7 +104,7 @@ def init(app: Flask) -> None:
 def document(app: Flask) -> dict[str, Any]:
     """The whole description as plain values, the same each time."""
     api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    written = cast(dict[str, Any], api.spec.to_dict())
+    written = cast(dict[str, Any], api.described().to_dict())
     written["tags"] = [{"name": name, "description": says} for name, says in TAGS.items()]
     return written
 

@@ -55,6 +55,8 @@ def _hear(session: Session, gathered: sqlite3.Connection) -> int:
     row, count = journal_rows.JournalRow, 0
     for chain, end in journal_rows.ends(session).items():
         (last,) = gathered.execute("SELECT coalesce(max(seq), 0) FROM heard WHERE chain = ?", (chain,)).fetchone()
+        if last >= end:
+            continue
         sealed = (row.chain == chain, row.kind == witness.KIND, row.seq > last, row.seq <= end)
         page = session.execute(select(row.seq, row.content).where(*sealed).order_by(row.seq).limit(PAGE)).all()
         for found in page:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Index, String, Text, func, insert, select
+from sqlalchemy import Index, Select, String, Text, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.journal import GENESIS, Entry, canonical, running_hash, seal
@@ -198,11 +199,18 @@ def about(session: Session, objects: list[tuple[str, str]]) -> list[JournalRow]:
     return sorted(found, key=lambda row: (row.at, row.chain, row.seq))
 
 
+def _last_of_each() -> Select[Any]:
+    first = select(func.min(JournalRow.chain).label("chain")).cte("chains", recursive=True)
+    following = select(func.min(JournalRow.chain)).where(JournalRow.chain > first.c.chain).scalar_subquery()
+    chains = first.union_all(select(following).where(first.c.chain.is_not(None)))
+    last = select(func.max(JournalRow.seq)).where(JournalRow.chain == chains.c.chain).scalar_subquery()
+    return select(chains.c.chain, last).where(chains.c.chain.is_not(None))
+
+
+_LAST_OF_EACH = _last_of_each()
+
+
 def ends(session: Session) -> dict[str, int]:
-    """The chains that have at least one row, and the last number in each; a few steps down the index, however long they are."""
-    found: dict[str, int] = {}
-    chain = session.scalar(select(func.min(JournalRow.chain)))
-    while chain is not None:
-        found[chain] = session.scalar(select(func.max(JournalRow.seq)).where(JournalRow.chain == chain)) or 0
-        chain = session.scalar(select(func.min(JournalRow.chain)).where(JournalRow.chain > chain))
-    return found
+    """The chains that have at least one row, and the last number in each; a few steps down the index, however long they are, and
+    one question, because who compares asks for every page."""
+    return {chain: seq for chain, seq in session.execute(_LAST_OF_EACH)}
