@@ -201,7 +201,8 @@ def _from_zone(zone: Mrz, today: date) -> Seen | None:
         number=zone.document_number,
         expires_on=zone.expiry_date,
         how="scanned",
-        name=f"{zone.given_names} {zone.surname}".strip() or None,
+        # A name that did not fit is not the whole name, and differs from everybody's.
+        name=None if zone.names_cut else f"{zone.given_names} {zone.surname}".strip() or None,
         birth_date=born.isoformat() if born is not None else None,
         age=zone.birth_date.age_on(today),
     )

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,9 +17,13 @@ from click.testing import CliRunner
 
 from pos.app import _log_as
 from pos.cli import main
+from pos.domain.documents import DocumentType
 from pos.domain.errors import NotAllowed, NumberNowhere, SamePerson, StillOpen
 from pos.domain.identity_rules import IdentityRules, Rulebook
 from pos.domain.renewals import RenewalState
+from pos.sandbox import subscribers
+from pos.sandbox.faults import Fault
+from pos.sandbox.subscribers import Person
 from pos.services import document_reading, exports, identity_checks, numbers, retention, sales
 from pos.store import erasure
 from pos.store.db import db
@@ -96,6 +100,37 @@ def test_checks_leave_no_document_behind(
     files["log"] = (out + err).encode()
     assert shop.ask("select count(*) from journal where kind = 'identity.checked'") == [(CHECKS,)]
     assert {"shop.sqlite3", "backup.sqlite3", "export.jsonl", "log"} <= set(files)
+    assert list(hits(files, needles)) == []
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize("carrier_habits", [{"kyc_path": None, "party_path": "/tmf-api/party/v4"}])
+def test_a_carriers_record_leaves_nothing_behind(
+    shop: Shop, folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record of TMF632, read right, read as somebody else's, and broken off: of none of them a value in any file or log."""
+    monkeypatch.setitem(
+        vars(subscribers), "PEOPLE", (Person("Ördög", "Quetzalñ", "Quetzalñ Ördög", "passport", "ZQX9000001", "1961-02-03"),) * 10
+    )
+    desk = shop.desk()
+    shop.open_shift(desk)
+    sale_id = str(uuid4())
+    seen = identity_checks.Seen(
+        DocumentType.PASSPORT, "IND", "ZQX9000001", date(2031, 5, 1), "scanned", "ORDOG QUETZALN", "1961-02-03", 65
+    )
+    with shop.app.app_context():
+        _log_as("debug")
+        numbers.ask_about(sale_id, "+447700900123", "phone", desk, "en", kit=shop.kit)
+        identity_checks.verify(sale_id, seen, True, desk, kit=shop.kit)
+        document = sales.show(sale_id, desk, kit=shop.kit).document
+        assert document is not None and document.matches["name"] == "spelt_otherwise", "the record was read"
+        identity_checks.verify(sale_id, replace(seen, number="ZQX9000002"), True, desk, kit=shop.kit)
+        shop.sandbox.carrier.faults.add(Fault("broken_json", where="read", count=None))
+        identity_checks.verify(sale_id, seen, True, desk, kit=shop.kit)
+        files = raw(folder)
+    out, err = capfd.readouterr()
+    files["log"] = (out + err).encode()
+    needles = [b"Quetzal", b"QUETZAL", "Ördög".encode(), b"\\u00d6rd", b"ORDOG", b"ZQX900", b"1961-02-03", b"I-447700900123"]
     assert list(hits(files, needles)) == []
 
 
