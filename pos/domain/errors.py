@@ -127,6 +127,11 @@ class DocumentUnreadable(BadInput):
     field = "document_number"
 
 
+class ScannedTooLongAgo(BadInput):
+    sentence = N_("The document was scanned too long ago, or for another customer. Nothing was kept of it; scan it again.")
+    field = "mrz"
+
+
 class DocumentNotAccepted(BadInput):
     sentence = N_("This document cannot be used here: {fault}. Take no money; ask for another document.")
     field = "document_number"
