@@ -578,9 +578,7 @@ def erase(context: click.Context, asked_by: str, agreed_by: str) -> None:
 def _told_gone(gone: Any, done: str) -> None:
     click.echo(f"{gone.checks} checks of documents and the numbers of {gone.numbers} sales {done}.")
     if not gone.settled:
-        raise click.ClickException(
-            "Tables are in use, and old bytes still stand in them. When the tills are quiet: pos purge"
-        )
+        raise click.ClickException("Tables are in use, and old bytes still stand in them. When the tills are quiet: pos purge")
     if not gone.searched:
         click.echo("A database server's files cannot be searched from here; its log and its backups keep old bytes for a while.")
     elif gone.left:

@@ -102,7 +102,7 @@ def settle() -> bool:
 # PostgreSQL's plain VACUUM moves rows together inside a page and leaves the old bytes in the gap; only a table that is written
 # anew is without them. It keeps samples of each column for its planner, so those are taken again and their table, too. Then the
 # log begins a new file, and the checkpoint lets go of the old ones.
-_PERSONAL = ("identity_checks", "number_checks", "renewals")
+_PERSONAL = ("identity_checks", "number_checks", "renewals", "attempts", "sales")
 _LET_GO = ("VACUUM FULL pg_catalog.pg_statistic", "SELECT pg_switch_wal()", "CHECKPOINT")
 # Nobody else reaches a table while it is written anew; a till that is at it is not kept waiting longer than this.
 _PATIENCE = "3s"

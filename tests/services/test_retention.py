@@ -198,7 +198,6 @@ def test_erased_customers_are_gone_from_a_servers_disk(shop: Shop, sold: list[st
             gone = retention.erase(number, "201", "401", kit=shop.kit)
             assert (gone.checks, gone.numbers, gone.searched, gone.settled) == (1, 1, False, True)
         files = on_the_servers_disk()
-        print([(n, server("select pg_filenode_relation(0, %s)::text", int(n.split("/")[-1]) if n.split("/")[-1].isdigit() else 0)) for n in files if list(hits({n: files[n]}, needles))])
         assert len(files) > 50 and list(hits(files, needles)) == []
     erased = shop.ask("select actor, content from journal where kind = 'customer.erased'")
     assert len(erased) == CUSTOMERS
