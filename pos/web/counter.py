@@ -34,6 +34,7 @@ from pos.domain.errors import (
     DocumentUnreadable,
     DuplicateRenewal,
     LooksLikeCard,
+    NumberDisputed,
     NumberNotValid,
     ScannedTooLongAgo,
     SimNumberNotValid,
@@ -42,6 +43,7 @@ from pos.domain.errors import (
 from pos.domain.money import NotMoney, parse
 from pos.domain.permissions import Permission
 from pos.domain.plans import Plan
+from pos.domain.portability import Claim
 from pos.domain.refunds import RefundState
 from pos.domain.words import N_
 from pos.services import document_reading, holds, identity_checks, numbers, plans, receipts, sales, set_aside, shifts, staff
@@ -80,6 +82,7 @@ class EntryForm(CounterForm):
     entry_again = ShortText(longest=60, cards=True)
     kind = ShortText(longest=20)
     waiting = ShortText(longest=LONGEST_WORD, cards=True)
+    carrier = ShortText(longest=40)
 
 
 class DocumentForm(CounterForm):
@@ -105,7 +108,12 @@ class PlanForm(CounterForm):
 # ------------------------------------------------------------------ the one field
 
 
-def home_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None = None, sale_id: str | None = None) -> str:
+def home_page(
+    errors: dict[str, str] | None = None,
+    typed: dict[str, str] | None = None,
+    sale_id: str | None = None,
+    claims: tuple[Claim, ...] = (),
+) -> str:
     here, strip, sale_id = desk(), strip_now(), sale_id or sales.new_id()
     word = (typed or {}).get("waiting", "")
     return render_template(
@@ -117,6 +125,7 @@ def home_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None
         unfinished=sales.unfinished(here, codes=bool(strip and strip.codes_awaited)),
         sells_esims=bool(strip and strip.sells_esims),
         shift_open=shifts.current(here) is not None,
+        claims=claims,
         errors=errors or {},
         typed=typed or {},
     )
@@ -145,12 +154,21 @@ def _number(sale_id: str) -> Any:
     if not form.validate():
         return home_page(form.first_errors(), {}, sale_id), 422
     entry = _understood(form)
+    try:
+        return _entered(sale_id, form, entry)
+    except NumberDisputed as error:
+        return home_page({"entry": say(error)}, kept(request.form), sale_id, error.claims), status_of(error)
+
+
+def _entered(sale_id: str, form: EntryForm, entry: Entry) -> Any:
+    chosen = form.carrier.data or None
     match entry:
         case PhoneEntry():
             again = typed_again(form)
-            numbers.ask_about(sale_id, entry.number.e164, "phone", desk(), str(get_locale()), kit=kit(), again=again)
+            asked = (sale_id, entry.number.e164, "phone", desk(), str(get_locale()))
+            numbers.ask_about(*asked, kit=kit(), again=again, chosen=chosen)
         case IccidEntry():
-            numbers.ask_about(sale_id, entry.iccid.digits, "sim", desk(), str(get_locale()), kit=kit())
+            numbers.ask_about(sale_id, entry.iccid.digits, "sim", desk(), str(get_locale()), kit=kit(), chosen=chosen)
         case ReceiptEntry():
             found = sales.find(entry.number, None, desk(), kit=kit())
             if not found:
