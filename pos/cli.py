@@ -549,7 +549,7 @@ def purge(context: click.Context) -> None:
 
     app = _app(_settings(context))
     with app.app_context():
-        _told_gone(retention.purge(kit=app.extensions["simcounter"]), "deleted as too old")
+        _told_gone(retention.purge(kit=app.extensions["simcounter"], thorough=True), "deleted as too old")
 
 
 @main.command()
@@ -577,6 +577,8 @@ def erase(context: click.Context, asked_by: str, agreed_by: str) -> None:
 
 def _told_gone(gone: Any, done: str) -> None:
     click.echo(f"{gone.checks} checks of documents and the numbers of {gone.numbers} sales {done}.")
+    if not gone.settled:
+        raise click.ClickException("Tables are in use, and old bytes still stand in them. When the tills are quiet: pos purge")
     if not gone.searched:
         click.echo("A database server's files cannot be searched from here; its log and its backups keep old bytes for a while.")
     elif gone.left:

@@ -219,6 +219,8 @@ class Product:
 
 class MatchAnswer(StrEnum):
     MATCH = "match"
+    # The same name once both are written as the lines of a document have it: JUERGEN for Jürgen.
+    SPELT_OTHERWISE = "spelt_otherwise"
     NO_MATCH = "no_match"
     NOT_AVAILABLE = "not_available"
 

@@ -71,6 +71,7 @@ class Worker:
         self._asked_at: datetime | None = None
         self._read_at: datetime | None = None
         self._purged_at: datetime | None = None
+        self._unsettled = False
 
     def start(self) -> None:
         """Own what an earlier life of this worker left in doubt, then begin."""
@@ -178,7 +179,8 @@ class Worker:
             self._reader.submit(self._read_catalogues)
         if self._purged_at is None or now - self._purged_at > _PURGE_EVERY:
             self._purged_at = now
-            gone = retention.purge(kit=self._kit)
+            gone = retention.purge(kit=self._kit, thorough=self._unsettled)
+            self._unsettled = not gone.settled
             if gone.left:
                 log.error("worker.purge", left=gone.left)
         return False

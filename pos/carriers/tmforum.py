@@ -2,7 +2,8 @@
 
 Our profile of these standards is docs/carriers.md: a plan is renewed by a TMF622 product order that carries
 our reference as ``externalId``; money is put on a SIM by a TMF654 top-up; what is on a SIM is read from TMF637 and
-TMF654, the catalogue from TMF620; a document is compared by CAMARA and never read.
+TMF654, the catalogue from TMF620; a document is compared by CAMARA and never read, or with a TMF632 record that is let go
+at once.
 
 Nothing here sends an order twice, but for one case: after a 401 for a stale token, which says that nothing was done."""
 
@@ -20,7 +21,7 @@ import phonenumbers
 import structlog
 from pydantic import Field
 
-from pos.carriers import camara
+from pos.carriers import camara, tmforum_party
 from pos.carriers.adapter import NOTHING, USELESS, Adapter, Refused, found, sent_once, utc_now
 from pos.carriers.configuration import (
     BearerKeys,
@@ -59,6 +60,7 @@ from pos.carriers.wire import (
     NoAnswer,
     Reply,
     Wire,
+    WireFault,
 )
 from pos.ports import (
     Capability,
@@ -144,6 +146,7 @@ class TmForumKeys(CarrierKeys):
     catalogue_query: str = ""
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
     kyc_path: UrlPath | None = None
+    party_path: UrlPath | None = None
     wallet_path: UrlPath | None = None
     statement_path: UrlPath | None = None
     face_price_name: str = "face"
@@ -176,7 +179,7 @@ class TmForum(Adapter):
             Capability.SUBSCRIPTION: True,
             Capability.FIND_BY_REF: True,
             Capability.WEBHOOK: True,
-            Capability.IDENTITY_MATCH: self._keys.kyc_path is not None,
+            Capability.IDENTITY_MATCH: (self._keys.kyc_path or self._keys.party_path) is not None,
             Capability.WALLET: self._keys.wallet_path is not None,
             Capability.STATEMENT: self._keys.statement_path is not None,
         }
@@ -451,16 +454,27 @@ class TmForum(Adapter):
     # --- the registered owner ---------------------------------------------------------------------------------------
 
     def match_identity(self, number: str, claim: IdentityClaim) -> Mapping[str, MatchAnswer]:
-        """CAMARA KYC Match v0.4.0. Keys are the members of ``claim`` that say something. Raises CarrierUnavailable.
-
-        The body holds a document number: it goes into the request and nowhere else."""
-        if self._keys.kyc_path is None:
+        """By CAMARA KYC Match where the carrier has it, else by its TMF632 record. Keys are the members of ``claim`` that say
+        something. Raises CarrierUnavailable."""
+        if self._keys.kyc_path is not None:
+            return self._verdicts(self._keys.kyc_path, number, claim)
+        if self._keys.party_path is None:
             raise NotImplementedError(Capability.IDENTITY_MATCH)
+        why = ""
+        try:
+            return self._compared(self._keys.party_path, number, claim)
+        except USELESS as fault:
+            why = fault.why if isinstance(fault, WireFault) else type(fault).__name__
+        # Out here the fault is gone, and with it the answer that some faults hold on to.
+        raise CarrierUnavailable(f"{self.name} compared nothing ({why})")
+
+    def _verdicts(self, path: str, number: str, claim: IdentityClaim) -> Mapping[str, MatchAnswer]:
+        """CAMARA KYC Match v0.4.0. The body holds a document number: it goes into the request and nowhere else."""
         body = camara.question(number, claim)
         if body is None:
             return camara.nothing(claim)
         try:
-            reply = self._post(f"{self._keys.kyc_path}/match", body, self._deadline(), None)
+            reply = self._post(f"{path}/match", body, self._deadline(), None)
             error = _error_code(reply, "message")
             answers = camara.answers(reply, error, claim)
         except USELESS as fault:
@@ -468,6 +482,23 @@ class TmForum(Adapter):
         if error:
             _log.warning("carrier compared nothing", carrier=self.name, status=reply.status, code=code(error))
         return answers
+
+    def _compared(self, path: str, number: str, claim: IdentityClaim) -> Mapping[str, MatchAnswer]:
+        """TMF632 v4.0.0 Individual of the SIM's owner, whom its TMF637 products name. Raises one of USELESS."""
+        deadline = self._deadline()
+        query = _filled(self._keys.product_query, "{number}", number)
+        products = about(number, self._list(f"{INVENTORY}/product", query, deadline), product_numbers)
+        key = tmforum_party.owner_of(products)
+        if key is None:
+            return camara.nothing(claim)
+        asked = f"{path}/individual"
+        fields = urlencode({"fields": tmforum_party.ASKED})
+        reply = self._get(f"{asked}/{quote(key, safe='')}", fields, deadline, shown=f"{asked}/{{id}}")
+        if reply.status == 404 and _error_code(reply):
+            return camara.nothing(claim)
+        if reply.status != 200:
+            raise Refused(reply.status)
+        return tmforum_party.answers(Members.of(read_json(reply.body)), key, claim)
 
     # --- the dealer's books -----------------------------------------------------------------------------------------
 

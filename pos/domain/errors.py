@@ -14,6 +14,7 @@ CounterError
 
 from __future__ import annotations
 
+from pos.domain.portability import Claim
 from pos.domain.words import N_, fill
 
 
@@ -125,6 +126,11 @@ class LooksLikeCard(BadInput):
 class DocumentUnreadable(BadInput):
     sentence = N_("The document does not read right: {fault}. Scan it again or type it from the document.")
     field = "document_number"
+
+
+class ScannedTooLongAgo(BadInput):
+    sentence = N_("The document was scanned too long ago, or for another customer. Nothing was kept of it; scan it again.")
+    field = "mrz"
 
 
 class DocumentNotAccepted(BadInput):
@@ -291,6 +297,18 @@ class PlanOfOtherOperator(NeedsAttention):
         "This number is with {operator} now, whatever its first digits say, and the plan is not. "
         "Take no money; choose a plan of {operator}."
     )
+
+
+class NumberDisputed(NeedsAttention):
+    sentence = N_(
+        "More than one operator is named for {number}. Take no money yet: "
+        "ask the customer whose SIM it is, then choose below, or give up if nobody knows."
+    )
+    field = "entry"
+
+    def __init__(self, number: str, claims: tuple[Claim, ...]) -> None:
+        super().__init__(number=number)
+        self.claims = claims
 
 
 class QuoteExpired(NeedsAttention):

@@ -82,6 +82,7 @@ HAPPENINGS: dict[str, str] = {
     "receipt_mail.given_up": N_("E-mail given up"),
     "number.added": N_("Another number added"),
     "number.dropped": N_("Number removed"),
+    "number.disputed": N_("Operator chosen among several that were named"),
     "number.asked": N_("Number asked about"),
     "identity.checked": N_("Document checked"),
     "identity.skipped": N_("Sold without a document"),

@@ -73,8 +73,8 @@ class NumberPicture:
 @dataclass(frozen=True)
 class DocumentPicture:
     """Evidence of a check, without the document: ``type`` a word of documents.DocumentType, or none; ``how`` scanned, typed or
-    skipped; ``carrier_match`` and each of ``matches`` (attribute -> answer) match, no_match or not_available; ``whose`` own or
-    other; ``agreed_by`` the manager who let through what the store's rules stop."""
+    skipped; ``carrier_match`` and each of ``matches`` (attribute -> answer) match, spelt_otherwise, no_match or not_available;
+    ``whose`` own or other; ``agreed_by`` the manager who let through what the store's rules stop."""
 
     type: str
     country: str

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pos.sandbox import airalo, control, conventions, ding, dtone, kyc, page, tmf_lines, tmforum, vendor_control
+from pos.sandbox import airalo, control, conventions, ding, dtone, kyc, page, party, tmf_lines, tmforum, vendor_control
 from pos.sandbox.carrier import Carrier
 from pos.sandbox.misbehave import play
-from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, ORDERING
+from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, ORDERING, PARTY
 from pos.sandbox.records import Fate
 from pos.sandbox.refusals import Refusal
 from pos.sandbox.reloadly import RELOADLY
@@ -61,6 +61,7 @@ DOORS: tuple[Door, ...] = (
     _door("POST", f"{ORDERING}/productOrder", tmforum.post_order),
     _door("GET", f"{ORDERING}/productOrder", tmforum.list_orders),
     _door("GET", f"{ORDERING}/productOrder/{{id}}", tmforum.get_order),
+    _door("GET", f"{PARTY}/individual/{{id}}", party.get_individual),
     _door("POST", "/kyc-match/v0.4/match", kyc.match, error=kyc.camara_error),
     _door("GET", "/wallet", conventions.wallet),
     _door("GET", "/statement", conventions.statement),

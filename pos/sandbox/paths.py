@@ -1,4 +1,4 @@
-"""Where the four TM Forum interfaces live, and where an order is found."""
+"""Where the five TM Forum interfaces live, and where an order is found."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ CATALOGUE = "/tmf-api/productCatalogManagement/v4"
 INVENTORY = "/tmf-api/productInventory/v4"
 BALANCE = "/tmf-api/prepayBalanceManagement/v4"
 ORDERING = "/tmf-api/productOrderingManagement/v4"
+PARTY = "/tmf-api/party/v4"
 
 
 def order_path(order_id: str) -> str:

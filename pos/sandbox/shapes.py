@@ -8,7 +8,7 @@ from typing import Any
 
 from pos.sandbox.catalogue import LINES, OFFERINGS, UNLIMITED, Offering
 from pos.sandbox.clock import moment
-from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, order_path
+from pos.sandbox.paths import BALANCE, CATALOGUE, INVENTORY, PARTY, order_path
 from pos.sandbox.records import ACKNOWLEDGED, CANCELLED, COMPLETED, FAILED, IN_PROGRESS, Order
 from pos.sandbox.settings import Switches
 from pos.sandbox.subscribers import GRACE, Subscriber
@@ -113,8 +113,22 @@ def product(who: Subscriber, serial: str, now: datetime, base: str) -> Json:
             {"name": "grace", "validFor": {"endDateTime": moment(who.expires_at + GRACE)}},
         ],
         "realizingResource": [{"id": who.iccid, "value": who.number, "@type": "MSISDN"}],
+        **_owner(who, base),
         "@type": "Product",
     }
+
+
+def _owner(who: Subscriber, base: str) -> Json:
+    """RelatedParty: where the registered owner's record stands, where somebody is registered."""
+    if who.person is None:
+        return {}
+    key = party_id(who)
+    place = f"{base}{PARTY}/individual/{key}"
+    return {"relatedParty": [{"id": key, "href": place, "role": "owner", "@referredType": "Individual"}]}
+
+
+def party_id(who: Subscriber) -> str:
+    return f"I-{who.number[1:]}"
 
 
 def product_id(who: Subscriber) -> str:

@@ -111,12 +111,14 @@ def read_lines(lines: str, today: date) -> Seen:
 def look(lines: str, desk: Desk, *, kit: Kit) -> Reading:
     """The same for a page, while the clerk still looks at the face: every fault with its offer, the store's rules, and whether
     this document was here before. Nothing is written."""
+    seen, faults, names_cut = _read(lines, desk.store.local(kit.now()).date())
+    return Reading(None, faults) if seen is None else look_at(seen, desk, kit=kit, names_cut=names_cut)
+
+
+def look_at(seen: Seen, desk: Desk, *, kit: Kit, names_cut: bool = False) -> Reading:
+    """The same of a document that was read before."""
     now, rules = kit.now(), kit.rulebook.of(desk.store.code)
-    today = desk.store.local(now).date()
-    seen, faults, names_cut = _read(lines, today)
-    if seen is None:
-        return Reading(None, faults)
-    problems, concerns = judged(seen, today, rules)
+    problems, concerns = judged(seen, desk.store.local(now).date(), rules)
     times, last = 0, None
     if rules.keep_digest:
         with reading() as session:
@@ -201,7 +203,8 @@ def _from_zone(zone: Mrz, today: date) -> Seen | None:
         number=zone.document_number,
         expires_on=zone.expiry_date,
         how="scanned",
-        name=f"{zone.given_names} {zone.surname}".strip() or None,
+        # A name that did not fit is not the whole name, and differs from everybody's.
+        name=None if zone.names_cut else f"{zone.given_names} {zone.surname}".strip() or None,
         birth_date=born.isoformat() if born is not None else None,
         age=zone.birth_date.age_on(today),
     )

@@ -18,6 +18,7 @@ from pos.domain.errors import (
     CarrierDown,
     LastNumber,
     NoOpenShift,
+    NumberDisputed,
     NumberOfAnotherCarrier,
     OtherRequest,
     SaleOver,
@@ -32,7 +33,8 @@ from pos.domain.errors import (
 from pos.domain.money import minor_digits
 from pos.domain.numbers import grouped, issuer_country, masked
 from pos.domain.pictures import BalancePicture, NumberPicture
-from pos.domain.plans import sane_end
+from pos.domain.plans import OPERATORS, sane_end
+from pos.domain.portability import Claim, Source, disputed
 from pos.domain.renewals import RENEWAL, RenewalState
 from pos.domain.sales import MOST_NUMBERS, SALE, SaleState
 from pos.domain.tills import Desk
@@ -44,7 +46,7 @@ from pos.store import renewals as renewal_rows
 from pos.store import sales as rows
 from pos.store import shifts as shift_rows
 from pos.store.db import reading, retried, transaction
-from pos.store.life import begin, move
+from pos.store.life import Pen, begin, move
 
 # Questions that change nothing may go to all carriers at once; threads end with the answer.
 _asking = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ask-carrier")
@@ -62,11 +64,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Asked:
-    """The same with what its carrier says."""
+    """The same with what its carrier says; ``claims`` are what others said, where the clerk had to choose."""
 
     wanted: Wanted
     carrier: str
     subscription: Subscription
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What one carrier said; ``is_sure`` whether it knows, or only guesses, whose number it is."""
+
+    carrier: str
+    subscription: Subscription
+    is_sure: bool = True
 
 
 def ask_about(
@@ -80,15 +92,17 @@ def ask_about(
     others: Sequence[Wanted] = (),
     request: str | None = None,
     again: str | None = None,
+    chosen: str | None = None,
 ) -> bool:
     """Open the sale ``sale_id`` for its first number (E.164, or an ICCID with ``kind`` sim), and with it for the ``others``:
     for all of them or for none. The same post again changes nothing; the answer says whether this one opened it.
 
     ``request`` is the whole request as the API was sent it: the id with another one is refused. ``again`` is the number as it was
-    typed a second time by hand, empty when it was not yet; None for what a machine read.
+    typed a second time by hand, empty when it was not yet; None for what a machine read. ``chosen`` is the carrier that the clerk
+    took when several operators were named for it.
 
-    Raises NoOpenShift, NumberOfAnotherCarrier, CarrierDown, StaleForm, OtherRequest, SimBarred, SimSuspended, SimGivenUp,
-    TypeItAgain, TypedDifferently: in each case nothing was begun and no money moved.
+    Raises NoOpenShift, NumberDisputed, NumberOfAnotherCarrier, CarrierDown, StaleForm, OtherRequest, SimBarred, SimSuspended,
+    SimGivenUp, TypeItAgain, TypedDifferently: in each case nothing was begun and no money moved.
     Power cut: before the commit nothing exists; after it the sale opens again by its id."""
     digest = kit.keys.look_up("idx", request) if request is not None else None
     with reading() as session:
@@ -102,28 +116,28 @@ def ask_about(
             raise StaleForm
         if shift_rows.seen_at(session, desk.till.id) is None:
             raise NoOpenShift
-    asked = list(_ask_all([Wanted(sale_id, number, kind), *others], desk, kit))
+    asked = list(_ask_all([Wanted(sale_id, number, kind), *others], desk, kit, chosen))
     _want_it_twice(asked[0], again, kit)
     return _open(sale_id, asked, desk, language, digest, kit)
 
 
-def _ask_all(numbers: list[Wanted], desk: Desk, kit: Kit) -> Iterator[_Asked]:
+def _ask_all(numbers: list[Wanted], desk: Desk, kit: Kit, chosen: str | None = None) -> Iterator[_Asked]:
     """What the carriers say of each. A refusal says of which: ``entry`` for the first, ``entry/2`` for the second."""
     for place, wanted in enumerate(numbers, start=1):
         try:
-            asked = _asked(wanted, desk, kit)
+            asked = _asked(wanted, desk, kit, chosen if place == 1 else None)
             refuse_lost(asked.subscription, kit.now())
             yield asked
-        except (NumberOfAnotherCarrier, CarrierDown, SimBarred, SimSuspended, SimGivenUp) as error:
+        except (NumberDisputed, NumberOfAnotherCarrier, CarrierDown, SimBarred, SimSuspended, SimGivenUp) as error:
             error.field = f"entry/{place}" if place > 1 else error.field
             raise
 
 
-def _asked(wanted: Wanted, desk: Desk, kit: Kit) -> _Asked:
+def _asked(wanted: Wanted, desk: Desk, kit: Kit, chosen: str | None) -> _Asked:
     """What the carriers say; nobody is asked about an eSIM that is still to be made."""
     if is_esim_place(wanted.number):
         return _Asked(wanted, "", Subscription(SubscriptionState.UNTOLD))
-    return _Asked(wanted, *who_has(wanted.number, kit, desk))
+    return _Asked(wanted, *whose(wanted.number, kit, desk, chosen))
 
 
 def begin_esim(sale_id: str, desk: Desk, language: str, *, kit: Kit) -> bool:
@@ -188,7 +202,15 @@ def _open(sale_id: str, asked: list[_Asked], desk: Desk, language: str, digest: 
             session.add(_check(session, sale_id, place, one, now, kit))
             if place > 1:
                 pen.note(session, "number.added", "sale", sale_id, {"carrier": one.carrier, "place": place})
+            _note_choice(session, sale_id, place, one, pen)
     return True
+
+
+def _note_choice(session: Session, sale_id: str, place: int, one: _Asked, pen: Pen) -> None:
+    """That several operators were named for a number, by whom, and which the clerk took; not the number."""
+    if one.claims:
+        said = [{"carrier": claim.carrier, "operator": claim.operator, "source": claim.source.value} for claim in one.claims]
+        pen.note(session, "number.disputed", "sale", sale_id, {"carrier": one.carrier, "place": place, "said": said})
 
 
 def look(number: str, kind: str, desk: Desk, *, kit: Kit) -> NumberPicture:
@@ -237,7 +259,15 @@ def as_we_know(session: Session, found: Subscription, look_up: str) -> Subscript
 
 
 def ask_about_another(
-    sale_id: str, number_id: str, number: str, kind: str, desk: Desk, *, kit: Kit, again: str | None = None
+    sale_id: str,
+    number_id: str,
+    number: str,
+    kind: str,
+    desk: Desk,
+    *,
+    kit: Kit,
+    again: str | None = None,
+    chosen: str | None = None,
 ) -> None:
     """A further number for an open sale. ``number_id`` is born with the page, so that the same form posted twice names the
     same line.
@@ -249,7 +279,7 @@ def ask_about_another(
             raise NoOpenShift
         if _is_there(session, sale_id, number_id, number, kit):
             return
-    (asked,) = _ask_all([Wanted(number_id, number, kind)], desk, kit)
+    (asked,) = _ask_all([Wanted(number_id, number, kind)], desk, kit, chosen)
     _want_it_twice(asked, again, kit)
     _add(sale_id, asked, desk, kit)
 
@@ -267,7 +297,9 @@ def _add(sale_id: str, asked: _Asked, desk: Desk, kit: Kit) -> None:
             raise TooManyNumbers(most=MOST_NUMBERS)
         place = len(rows.numbers_of(session, sale_id)) + 1
         session.add(_check(session, sale.id, place, asked, now, kit))
-        kit.pen(desk, now).note(session, "number.added", "sale", sale_id, {"carrier": asked.carrier, "place": place})
+        pen = kit.pen(desk, now)
+        pen.note(session, "number.added", "sale", sale_id, {"carrier": asked.carrier, "place": place})
+        _note_choice(session, sale_id, place, asked, pen)
 
 
 @retried
@@ -305,42 +337,87 @@ def _is(check: rows.NumberCheck | None, number: str, kit: Kit) -> bool:
     return check is not None and check.look_up == kit.keys.look_up("idx", number)
 
 
+def whose(number: str, kit: Kit, desk: Desk, chosen: str | None = None) -> tuple[str, Subscription, tuple[Claim, ...]]:
+    """The carrier to sell for a number before any money: where several operators are named, the one that the clerk has chosen.
+    Raises NumberDisputed, NumberOfAnotherCarrier, CarrierDown."""
+    answers = _answers(number, kit)
+    claims = disputed(_claims(answers))
+    if not claims:
+        return *_best(answers, number, desk), ()
+    taken = {answer.carrier: answer.subscription for answer in answers if answer.carrier in {claim.carrier for claim in claims}}
+    if chosen not in taken:
+        raise NumberDisputed(number=_shortly(number), claims=claims)
+    return chosen, taken[chosen], claims
+
+
 def who_has(number: str, kit: Kit, desk: Desk) -> tuple[str, Subscription]:
-    """The carrier to sell for a number: one that tells what is on it before one that only knows whose it is; among those that
-    do not tell, one with plans on sale here for that operator; then the order of the configuration."""
-    names = list(kit.carriers)
-    answers = list(zip(names, _asking.map(lambda name: _ask(kit.carriers[name], number), names), strict=True))
-    known = [(name, answer) for name, answer in answers if answer.state not in _UNKNOWN]
+    """The same without a question to anybody: for a look, and for money that is taken already."""
+    return _best(_answers(number, kit), number, desk)
+
+
+def _answers(number: str, kit: Kit) -> list[_Answer]:
+    return list(_asking.map(lambda name: _ask(name, kit.carriers[name], number), list(kit.carriers)))
+
+
+def _claims(answers: list[_Answer]) -> list[Claim]:
+    """What is said of whose number it is, without guesses."""
+    sure = [answer for answer in answers if answer.is_sure and answer.subscription.state not in _UNKNOWN]
+    if len(sure) < 2:
+        return []
+    with reading() as session:
+        return [Claim(one.carrier, _operator(session, one), _source(one.subscription)) for one in sure]
+
+
+def _operator(session: Session, answer: _Answer) -> str:
+    """For people: as the carrier calls it, by the plan that is on it, or at the least the carrier's own name."""
+    key = operator_of(session, answer.carrier, answer.subscription) or answer.carrier
+    return answer.subscription.operator_name or OPERATORS.get(key, key)
+
+
+def _source(found: Subscription) -> Source:
+    return {SubscriptionState.ACTIVE: Source.RUNNING, SubscriptionState.UNTOLD: Source.DIRECTORY}.get(found.state, Source.BOOKS)
+
+
+def _best(answers: list[_Answer], number: str, desk: Desk) -> tuple[str, Subscription]:
+    """One that tells what is on it before one that only knows whose it is, and of those one on which a plan runs; among those
+    that do not tell, one with plans on sale here for that operator; then the order of the configuration."""
+    known = [(answer.carrier, answer.subscription) for answer in answers if answer.subscription.state not in _UNKNOWN]
     telling = [(name, answer) for name, answer in known if answer.state is not SubscriptionState.UNTOLD]
+    running = [(name, answer) for name, answer in telling if answer.state is SubscriptionState.ACTIVE]
     if telling or len(known) == 1:
-        return (telling or known)[0]
+        return (running or telling or known)[0]
     if known:
         with reading() as session:
             selling = [one for one in known if plan_rows.on_sale(session, desk.store.id, one[0], one[1].operator)]
         return (selling or known)[0]
-    if any(answer.state is SubscriptionState.UNAVAILABLE for _, answer in answers):
+    if any(answer.subscription.state is SubscriptionState.UNAVAILABLE for answer in answers):
         raise CarrierDown
-    raise NumberOfAnotherCarrier(number=masked(number) if number.startswith("+") else "…" + number[-3:])
+    raise NumberOfAnotherCarrier(number=_shortly(number))
+
+
+def _shortly(number: str) -> str:
+    return masked(number) if number.startswith("+") else "…" + number[-3:]
 
 
 _UNKNOWN = (SubscriptionState.NOT_FOUND, SubscriptionState.UNAVAILABLE)
 
 
-def _ask(carrier: Carrier, number: str) -> Subscription:
+def _ask(name: str, carrier: Carrier, number: str) -> _Answer:
     """What one carrier says of a number, by the best question that it answers."""
     can = carrier.declaration().capabilities
     if Capability.SUBSCRIPTION in can:
-        return carrier.get_subscription(number)
+        return _Answer(name, carrier.get_subscription(number))
     if Capability.LOOKUP_NUMBER not in can or not number.startswith("+"):
-        return Subscription(SubscriptionState.NOT_FOUND)
+        return _Answer(name, Subscription(SubscriptionState.NOT_FOUND))
     try:
         found = carrier.lookup_number(number)
     except CarrierUnavailable:
-        return Subscription(SubscriptionState.UNAVAILABLE)
+        return _Answer(name, Subscription(SubscriptionState.UNAVAILABLE))
     best = next((one for one in found if one.confident), next(iter(found), None))
     if best is None:
-        return Subscription(SubscriptionState.NOT_FOUND)
-    return Subscription(SubscriptionState.UNTOLD, operator=best.key, operator_name=best.name)
+        return _Answer(name, Subscription(SubscriptionState.NOT_FOUND))
+    said = Subscription(SubscriptionState.UNTOLD, operator=best.key, operator_name=best.name)
+    return _Answer(name, said, is_sure=best.confident)
 
 
 def _check(session: Session, sale_id: str, place: int, asked: _Asked, now: datetime, kit: Kit) -> rows.NumberCheck:

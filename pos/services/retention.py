@@ -30,17 +30,19 @@ _PROVEN = 1000
 @dataclass(frozen=True)
 class Gone:
     """What was taken out, and of how much of it a byte is still in the database's files. ``searched`` False where the files are a
-    server's own and cannot be looked at."""
+    server's own and cannot be looked at; ``settled`` False where they are still to be written without it."""
 
     checks: int
     numbers: int
     searched: bool
     left: int
+    settled: bool = True
 
 
-def purge(*, kit: Kit) -> Gone:
+def purge(*, kit: Kit, thorough: bool = False) -> Gone:
     """Each store's evidence and numbers that are older than its rules let them be. Power cut: some of it is gone, and the
-    next run takes the rest; the journal counts what went."""
+    next run takes the rest; the journal counts what went. ``thorough`` settles the files also when nothing was too old: an
+    earlier run may have found its tables in use."""
     with reading() as session:
         stores = [row.plain() for row in till_rows.all_stores(session)]
     checks = numbers = 0
@@ -51,7 +53,7 @@ def purge(*, kit: Kit) -> Gone:
             checks, needles = checks + found[0], needles + found[1]
         while found := _purge_numbers(store, now - timedelta(days=rules.numbers_days), now, kit):
             numbers, needles = numbers + found[0], needles + found[1]
-    return _prove(checks, numbers, needles)
+    return _prove(checks, numbers, needles, thorough=thorough)
 
 
 @retried
@@ -141,13 +143,11 @@ def _two_people(asked_by: str, agreed_by: str) -> None:
                 raise NotAllowed
 
 
-def _prove(checks: int, numbers: int, needles: list[bytes]) -> Gone:
-    if not needles:
-        return Gone(checks, numbers, bool(erasure.files()), 0)
-    erasure.settle()
+def _prove(checks: int, numbers: int, needles: list[bytes], *, thorough: bool = False) -> Gone:
+    settled = erasure.settle() if needles or thorough else True
     # A large file is read once for each value: of a great many the proof takes as many as a night has time for.
     some = needles if len(needles) <= _PROVEN else secrets.SystemRandom().sample(needles, _PROVEN)
-    return Gone(checks, numbers, bool(erasure.files()), len(list(erasure.still_there(some))))
+    return Gone(checks, numbers, bool(erasure.files()), len(list(erasure.still_there(some))), settled)
 
 
 def _office(store: Store, now: datetime, kit: Kit) -> Pen:

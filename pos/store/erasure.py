@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from datetime import datetime
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import Any
 
+import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -16,6 +18,8 @@ from pos.domain.sales import SaleState
 from pos.store.db import db
 from pos.store.renewals import Renewal
 from pos.store.sales import IdentityCheck, NumberCheck, Sale
+
+_log = structlog.get_logger()
 
 _OPEN_TENDERS = (SaleState.TENDERING, SaleState.TENDER_UNKNOWN)
 
@@ -76,21 +80,58 @@ def forget_evidence(session: Session, check: IdentityCheck) -> list[bytes]:
 # ------------------------------------------------------------------ the files underneath
 
 
-def settle() -> None:
+def settle() -> bool:
     """Bring what was taken out to the disk: SQLite's log is emptied into the database, where deleted bytes are written over;
-    PostgreSQL clears the rows that nobody can see any more."""
+    PostgreSQL writes the tables anew. False where that could not be done now: the rows are gone, their bytes are not yet."""
     connection = db.engine.raw_connection()
     try:
-        cursor = connection.cursor()
         if db.engine.dialect.name == "sqlite":
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        else:
-            connection.driver_connection.autocommit = True  # type: ignore[union-attr]
-            for table in ("identity_checks", "number_checks", "renewals"):
-                cursor.execute(f"VACUUM {table}")
-            connection.driver_connection.autocommit = False  # type: ignore[union-attr]
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return True
+        driver: Any = connection.driver_connection
+        driver.autocommit = True
+        try:
+            return _write_anew(driver)
+        finally:
+            driver.execute("RESET lock_timeout")
+            driver.autocommit = False
     finally:
         connection.close()
+
+
+# PostgreSQL's plain VACUUM moves rows together inside a page and leaves the old bytes in the gap; only a table that is written
+# anew is without them. It keeps samples of each column for its planner, so those are taken again and their table, too. Then the
+# log begins a new file, and the checkpoint lets go of the old ones.
+_PERSONAL = ("identity_checks", "number_checks", "renewals", "attempts", "sales")
+_LET_GO = ("VACUUM FULL pg_catalog.pg_statistic", "SELECT pg_switch_wal()", "CHECKPOINT")
+# Nobody else reaches a table while it is written anew; a till that is at it is not kept waiting longer than this.
+_PATIENCE = "3s"
+
+
+_IN_USE, _MAY_NOT = "55P03", "42501"  # SQLSTATE
+
+
+def _write_anew(driver: Any) -> bool:
+    driver.execute(f"SET lock_timeout = '{_PATIENCE}'")
+    for table in _PERSONAL:
+        if not _done(driver, f"VACUUM (FULL, ANALYZE) {table}", {_IN_USE}):
+            return False
+    for step in _LET_GO:
+        # A database user of little power may not: the server does it by itself, later (docs/identity.md).
+        _done(driver, step, {_IN_USE, _MAY_NOT})
+    return True
+
+
+def _done(driver: Any, step: str, refusals: set[str]) -> bool:
+    """Whether the server did it; False for a refusal that is one of ``refusals``."""
+    try:
+        driver.execute(step)
+        return True
+    except db.engine.dialect.loaded_dbapi.Error as fault:
+        if getattr(fault, "sqlstate", None) not in refusals:
+            raise
+        _log.warning("the database server did not do it now", step=step, why=type(fault).__name__)
+        return False
 
 
 def files() -> list[Path]:

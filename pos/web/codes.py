@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from pos.domain.permissions import Permission
 from pos.services import hand_overs, numbers, sales
-from pos.web.counter import bp, home_page
+from pos.web.counter import bp, home_page, onward
 from pos.web.errors import placed, shown_again
 from pos.web.fields import CounterForm, ShortText, kept
 from pos.web.login import desk, door, kit
@@ -35,7 +35,7 @@ def new_esim(sale_id: Any) -> Any:
 @shown_again(_home_again, "entry")
 def _new_esim(sale_id: str) -> Any:
     numbers.begin_esim(sale_id, desk(), str(get_locale()), kit=kit())
-    return redirect(url_for("counter.sale", sale_id=sale_id))
+    return onward(sale_id, kept(request.form).get("waiting", ""))
 
 
 def _result_again(sale_id: str, renewal_id: str, errors: dict[str, str], typed: dict[str, str]) -> Any:

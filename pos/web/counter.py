@@ -34,16 +34,19 @@ from pos.domain.errors import (
     DocumentUnreadable,
     DuplicateRenewal,
     LooksLikeCard,
+    NumberDisputed,
     NumberNotValid,
+    ScannedTooLongAgo,
     SimNumberNotValid,
     UnreadableEntry,
 )
 from pos.domain.money import NotMoney, parse
 from pos.domain.permissions import Permission
 from pos.domain.plans import Plan
+from pos.domain.portability import Claim
 from pos.domain.refunds import RefundState
 from pos.domain.words import N_
-from pos.services import document_reading, holds, identity_checks, numbers, plans, receipts, sales, shifts, staff
+from pos.services import document_reading, holds, identity_checks, numbers, plans, receipts, sales, set_aside, shifts, staff
 from pos.services.document_reading import Reading
 from pos.services.identity_checks import Approval, Whose
 from pos.web.errors import placed, refused, say, shown_again, status_of
@@ -55,7 +58,7 @@ bp = Blueprint("counter", __name__)
 
 DEVICE = N_("This is the number of a device, not of a SIM. Ask for the phone number, or scan the SIM card.")
 DOCUMENT_READS_RIGHT = N_(
-    "This document reads right and can be used here. Type the phone number first; the document is scanned on the next page."
+    "This document reads right and can be used here. Type or scan the number; the document is not scanned again."
 )
 DOCUMENT_OF_NO_USE = N_(
     "This is a document. Type the phone number first, and ask for another document: this one cannot be used here."
@@ -71,14 +74,20 @@ TYPES: dict[DocumentType, str] = {
 }
 
 
+LONGEST_WORD = 1500  # a document that waits for its number, sealed
+
+
 class EntryForm(CounterForm):
     entry = ScannedText(cards=True)
     entry_again = ShortText(longest=60, cards=True)
     kind = ShortText(longest=20)
+    waiting = ShortText(longest=LONGEST_WORD, cards=True)
+    carrier = ShortText(longest=40)
 
 
 class DocumentForm(CounterForm):
     mrz = ScannedText(cards=True)
+    waiting = ShortText(longest=LONGEST_WORD, cards=True)
     accept = ShortText(longest=2)
     document_type = ShortText(longest=30)
     document_country = ShortText(longest=3)
@@ -99,16 +108,24 @@ class PlanForm(CounterForm):
 # ------------------------------------------------------------------ the one field
 
 
-def home_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None = None, sale_id: str | None = None) -> str:
-    here, strip = desk(), strip_now()
+def home_page(
+    errors: dict[str, str] | None = None,
+    typed: dict[str, str] | None = None,
+    sale_id: str | None = None,
+    claims: tuple[Claim, ...] = (),
+) -> str:
+    here, strip, sale_id = desk(), strip_now(), sale_id or sales.new_id()
+    word = (typed or {}).get("waiting", "")
     return render_template(
         "counter/home.html",
-        sale_id=sale_id or sales.new_id(),
+        sale_id=sale_id,
+        waiting=set_aside.taken_up(word, sale_id, here, kit=kit()) if word else None,
         region=here.store.country,
         mine=sales.recent(here, kit=kit()),
         unfinished=sales.unfinished(here, codes=bool(strip and strip.codes_awaited)),
         sells_esims=bool(strip and strip.sells_esims),
         shift_open=shifts.current(here) is not None,
+        claims=claims,
         errors=errors or {},
         typed=typed or {},
     )
@@ -122,7 +139,7 @@ def home() -> str:
 
 def _home_again(sale_id: str, errors: dict[str, str], typed: dict[str, str]) -> str:
     entry = "" if errors and "entry" in errors and g.get("forget_entry") else typed.get("entry", "")
-    return home_page(errors, {"entry": entry}, sale_id)
+    return home_page(errors, {"entry": entry, "waiting": typed.get("waiting", "")}, sale_id)
 
 
 @bp.post("/sales/<uuid:sale_id>/number")
@@ -137,12 +154,21 @@ def _number(sale_id: str) -> Any:
     if not form.validate():
         return home_page(form.first_errors(), {}, sale_id), 422
     entry = _understood(form)
+    try:
+        return _entered(sale_id, form, entry)
+    except NumberDisputed as error:
+        return home_page({"entry": say(error)}, kept(request.form), sale_id, error.claims), status_of(error)
+
+
+def _entered(sale_id: str, form: EntryForm, entry: Entry) -> Any:
+    chosen = form.carrier.data or None
     match entry:
         case PhoneEntry():
             again = typed_again(form)
-            numbers.ask_about(sale_id, entry.number.e164, "phone", desk(), str(get_locale()), kit=kit(), again=again)
+            asked = (sale_id, entry.number.e164, "phone", desk(), str(get_locale()))
+            numbers.ask_about(*asked, kit=kit(), again=again, chosen=chosen)
         case IccidEntry():
-            numbers.ask_about(sale_id, entry.iccid.digits, "sim", desk(), str(get_locale()), kit=kit())
+            numbers.ask_about(sale_id, entry.iccid.digits, "sim", desk(), str(get_locale()), kit=kit(), chosen=chosen)
         case ReceiptEntry():
             found = sales.find(entry.number, None, desk(), kit=kit())
             if not found:
@@ -161,6 +187,16 @@ def _number(sale_id: str) -> Any:
             raise nearly(hint, form.entry.data or "")
         case _:
             raise UnreadableEntry
+    return onward(sale_id, form.waiting.data or "")
+
+
+def onward(sale_id: str, word: str) -> Any:
+    """The page of the document. One that was scanned before the number comes along in the answer itself: an address to come back
+    to would have to keep it."""
+    if word:
+        found = sales.show(sale_id, desk(), kit=kit())
+        if found.step is p.Step.DOCUMENT:
+            return document_page(found, {}, {"waiting": word})
     return redirect(url_for("counter.sale", sale_id=sale_id))
 
 
@@ -184,11 +220,11 @@ def typed_again(form: EntryForm) -> str:
 
 
 def _document_came_first(sale_id: str, entry: MrzEntry | AamvaEntry) -> Any:
-    """Say whether the document would do, and what comes first. Nothing of it is kept or shown again."""
+    """Say whether the document would do, and let one that does wait on this page for the number. Its lines are forgotten."""
     reading = document_reading.look(entry.lines, desk(), kit=kit())
     if reading.seen is not None and not reading.refused:
         g.notice = gettext(DOCUMENT_READS_RIGHT)
-        return home_page({}, {}, sale_id)
+        return home_page({}, {"waiting": set_aside.set_aside(reading.seen, sale_id, desk(), kit=kit())}, sale_id)
     return home_page({"entry": gettext(DOCUMENT_FIRST if reading.seen is None else DOCUMENT_OF_NO_USE)}, {}, sale_id), 422
 
 
@@ -229,8 +265,14 @@ def document_page(
     names, rules = get_locale().territories, kit().rulebook.of(desk().store.code)
     codes = sorted((code for code in names if len(code) == 2 and issuer_key(code) == code), key=lambda code: names[code])
     asks = bool(approval) or bool({"reason", "approver_pin"} & set(errors))
+    word = typed.get("waiting", "")
+    waiting = set_aside.taken_up(word, sale.id, desk(), kit=kit()) if word and not typed.get("mrz") else None
     if reading is None and typed.get("mrz"):
         reading = document_reading.look(typed["mrz"], desk(), kit=kit())
+    elif reading is None and waiting is not None:
+        reading = document_reading.look_at(waiting, desk(), kit=kit())
+    if word and waiting is None and not typed.get("mrz") and not errors:
+        errors = {"mrz": say(ScannedTooLongAgo())}
     return render_template(
         "counter/document.html",
         sale=sale,
@@ -241,6 +283,7 @@ def document_page(
         asks=asks,
         approval=approval,
         reading=reading,
+        waiting=word if waiting is not None else "",
         lines=typed.get("mrz", ""),
         errors=errors,
         typed={"document_country": desk().store.country, **typed},
@@ -272,8 +315,8 @@ def _document(sale_id: str) -> Any:
             identity_checks.skip(sale_id, desk(), kit=kit(), approval=_approval(form))
         else:
             whose = Whose.OTHER if "whose" in request.form else Whose.OWN
-            matches = "matches_person" in request.form
-            identity_checks.verify(sale_id, _seen(form), matches, desk(), kit=kit(), whose=whose, approval=_approval(form))
+            seen, matches = _seen(form, sale_id), "matches_person" in request.form
+            identity_checks.verify(sale_id, seen, matches, desk(), kit=kit(), whose=whose, approval=_approval(form))
     except ApprovalNeeded as error:
         return _document_again(sale_id, {}, kept(request.form), say(error)), status_of(error)
     return redirect(url_for("counter.sale", sale_id=sale_id))
@@ -287,6 +330,9 @@ def read_document(sale_id: Any) -> Any:
     form = DocumentForm()
     lines = form.mrz.data if form.validate() else None
     reading = document_reading.look(lines, desk(), kit=kit()) if lines and not document_reading.is_begun(lines) else None
+    if not lines and form.waiting.data:
+        waiting = set_aside.taken_up(form.waiting.data, str(sale_id), desk(), kit=kit())
+        reading = document_reading.look_at(waiting, desk(), kit=kit()) if waiting is not None else None
     return render_template("counter/_reading.html", reading=reading, lines=form.mrz.data)
 
 
@@ -303,8 +349,9 @@ def _with_offer(form: DocumentForm) -> str:
     return document_reading.corrected(form.mrz.data or "", place, today) if place >= 0 else form.mrz.data or ""
 
 
-def _seen(form: DocumentForm) -> identity_checks.Seen:
-    """What the clerk scanned or typed. Raises DocumentUnreadable at the field it came from."""
+def _seen(form: DocumentForm, sale_id: str) -> identity_checks.Seen:
+    """What the clerk scanned or typed here, else what was scanned before the number. Raises DocumentUnreadable at the field it
+    came from, ScannedTooLongAgo."""
     today = desk().store.local(kit().now()).date()
     if form.mrz.data:
         try:
@@ -312,6 +359,11 @@ def _seen(form: DocumentForm) -> identity_checks.Seen:
         except (DocumentUnreadable, DocumentNotAccepted) as error:
             error.field = "mrz"
             raise
+    if form.waiting.data and not form.document_number.data:
+        waiting = set_aside.taken_up(form.waiting.data, sale_id, desk(), kit=kit())
+        if waiting is None:
+            raise ScannedTooLongAgo
+        return waiting
     if form.document_type.data not in set(DocumentType):
         raise DocumentUnreadable(fault=identity_checks.PROBLEMS[DocumentProblem.MISSING_NUMBER])
     born = day_from(form.birth_date.data or "")

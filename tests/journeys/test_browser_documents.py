@@ -135,14 +135,44 @@ def sim_of(shop: LiveShop, number: str) -> str:
     return who.iccid
 
 
-def test_a_document_before_the_number_is_understood_and_kept_nowhere(till: Till, shop: LiveShop) -> None:
-    """Line by line, each with its Enter: the first one must not send it off."""
+def test_a_document_before_the_number_waits_for_it(till: Till, shop: LiveShop) -> None:
+    """Line by line, each with its Enter: the first one must not send it off. Then the number, and nothing is scanned again."""
     till.screen("entry")
     burst(till, passport())
     till.page.wait_for_selector(".notice")
-    assert "This document reads right and can be used here. Type the phone number first" in till.text
+    assert "This document reads right and can be used here. Type or scan the number" in till.text
     assert till.page.input_value("#entry") == "" and till.focused() == "entry"
+    assert "Passport, India: waits for the number." in till.text
+    assert not [word for word in ("Z1234563", "SHARMA", "950130", "1995-01-30") if word in till.page.content()]
     picture(till, "first")
+    till.screen("entry")
+    burst(till, [sim_of(shop, "+447700900123")])
+    till.page.wait_for_selector("#matches_person:focus")
+    assert "The document reads right" in till.text and "31 years" in till.text and "SIM number" in till.text
+    assert till.page.input_value("#mrz") == ""
+    picture(till, "waited")
+    till.screen("matches_person")
+    go_on(till)
+    till.plan().screen()
+    assert "Passport IN ending in 563 checked" in till.text
+
+
+def test_another_document_may_be_scanned_after_the_one_that_waited(till: Till, shop: LiveShop) -> None:
+    till.screen("entry")
+    burst(till, passport())
+    till.page.wait_for_selector("#waiting")
+    burst(till, ["07700900123"])
+    till.page.wait_for_selector("#matches_person:focus")
+    till.press("F3")
+    burst(till, card())
+    till.page.wait_for_selector(".reading:has-text('Identity card')")
+    go_on(till)
+    till.plan()
+    assert "Identity card FR ending in 890 checked" in till.text
+
+
+def test_a_document_of_no_use_does_not_wait(till: Till, shop: LiveShop) -> None:
+    till.screen("entry")
     burst(till, SPECIMEN.replace("\x1e", "").replace("\r", "\n").split("\n"))
     wait_until(lambda: till.page.input_value("#entry") == "", "the barcode was sent")
     assert "this one cannot be used here" in till.text or "Type the phone number first" in till.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_shop import KYC, LYCA, Shop
+from sandbox_shop import KYC, LYCA, PRODUCTS, Shop
 
 from pos.sandbox.server import SandboxServer
 
@@ -74,3 +74,20 @@ def test_without_a_token_it_answers_in_camaras_words(shop: Shop) -> None:
 def test_a_document_never_comes_back(shop: Shop) -> None:
     body = shop.ask("POST", KYC, RIGHT | {"idDocument": "wrong", "name": "wrong"}).body
     assert b"Z1234563" not in body and b"SHARMA" not in body
+
+
+def test_the_record_of_the_registered_owner(shop: Shop) -> None:
+    [product] = shop.ask("GET", PRODUCTS, productSerialNumber=LYCA).json
+    assert [party["role"] for party in product["relatedParty"]] == ["owner"]
+    place = f"/tmf-api/party/v4/individual/{product['relatedParty'][0]['id']}"
+    record = shop.ask("GET", place, fields="familyName,birthDate,individualIdentification").json
+    assert (record["familyName"], record["birthDate"]) == ("Sharma", "1995-01-30T00:00:00Z")
+    assert record["individualIdentification"] == [{"identificationType": "passport", "identificationId": "Z1234563"}]
+    assert "fullName" not in record
+    assert shop.ask("GET", place, headers={"Authorization": ""}).status == 401
+
+
+def test_where_nobody_is_registered_nobody_is_named(shop: Shop) -> None:
+    [product] = shop.ask("GET", PRODUCTS, productSerialNumber="+447700900547").json
+    assert "relatedParty" not in product
+    assert shop.ask("GET", "/tmf-api/party/v4/individual/I-447700900547").status == 404

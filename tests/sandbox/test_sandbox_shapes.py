@@ -157,6 +157,15 @@ def test_a_duplicate_points_to_the_first_order(shop: Shop) -> None:
     assert again.json["referenceError"] == first["href"]
 
 
+def test_the_registered_owners_record(shop: Shop) -> None:
+    [product] = shop.ask("GET", PRODUCTS, productSerialNumber=LYCA).json
+    [owner] = product["relatedParty"]
+    record = shop.ask("GET", owner["href"].removeprefix(f"http://{shop.address}"))
+    assert record.status == 200
+    valid("TMF632", "Individual", record.json)
+    valid("TMF632", "Error", shop.ask("GET", "/tmf-api/party/v4/individual/I-1").json)
+
+
 def test_identity_verdicts(shop: Shop) -> None:
     asked = {"phoneNumber": LYCA, "idDocument": "Z1234563", "name": "Priya Sharma", "gender": "FEMALE"}
     kyc_valid("KYC_MatchRequestBody", asked)

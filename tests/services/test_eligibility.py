@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from pos.domain.eligibility import Standing, standing
 from pos.domain.errors import (
     BadInput,
+    NumberDisputed,
     PlanOfOtherOperator,
     SimBarred,
     SimGivenUp,
@@ -18,8 +21,11 @@ from pos.domain.errors import (
     TypeItAgain,
 )
 from pos.domain.numbers import issuer_country
-from pos.ports import Subscription, SubscriptionState
+from pos.domain.portability import Source
+from pos.ports import Capability, Declaration, OperatorCandidate, Subscription, SubscriptionState
 from pos.services import numbers, sales
+from tests.counter import Counter
+from tests.services.seller import Seller
 from tests.services.shop import Shop
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -91,7 +97,7 @@ def test_a_number_that_nothing_confirms_is_typed_twice(shop: Shop, monkeypatch: 
     desk = shop.desk()
     shop.open_shift(desk)
     silent = Subscription(SubscriptionState.UNAVAILABLE)
-    monkeypatch.setattr(numbers, "who_has", lambda number, kit, desk: ("sandbox", silent))
+    monkeypatch.setattr(numbers, "whose", lambda number, kit, desk, chosen: ("sandbox", silent, ()))
     with shop.app.app_context():
 
         def ask(again: str | None) -> bool:
@@ -114,3 +120,104 @@ def test_a_number_that_nothing_confirms_is_typed_twice(shop: Shop, monkeypatch: 
 def test_the_country_of_a_sim(digits: str, country: str | None) -> None:
     """ITU-T E.118: 89, the country's own code, the issuer."""
     assert issuer_country(digits) == country
+
+
+# ------------------------------------------------------------------ several operators are named for one number
+
+
+class Directory(Seller):
+    """A reseller that says of every number that it is of another operator; ``sure`` or guessing."""
+
+    said, sure = "Lebara UK", True
+
+    def lookup_number(self, number: str) -> list[OperatorCandidate]:
+        return [OperatorCandidate("leb-gb", self.said, "GB", confident=self.sure)]
+
+
+class OldBooks(Seller):
+    """A carrier that has not struck off who moved away."""
+
+    def declaration(self) -> Declaration:
+        return replace(super().declaration(), capabilities=frozenset({Capability.SUBSCRIPTION, Capability.FIND_BY_REF}))
+
+    def get_subscription(self, number: str) -> Subscription:
+        return Subscription(SubscriptionState.EXPIRED, operator="old-gb", operator_name="Old Mobile")
+
+
+@pytest.fixture
+def directory(shop: Shop) -> Directory:
+    return beside(shop, Directory(name="directory"))
+
+
+Carrier = TypeVar("Carrier", bound=Seller)
+
+
+def beside(shop: Shop, carrier: Carrier) -> Carrier:
+    """Before the shop's own carrier in the order of the configuration."""
+    carriers = {carrier.name: carrier, **shop.kit.carriers}
+    shop.kit.carriers.clear()  # type: ignore[attr-defined]
+    shop.kit.carriers.update(carriers)  # type: ignore[attr-defined]
+    return carrier
+
+
+NUMBER = "+447700900123"
+
+
+def ask(shop: Shop, number: str = NUMBER, chosen: str | None = None) -> bool:
+    with shop.app.app_context():
+        return numbers.ask_about(str(uuid4()), number, "phone", shop.desk(), "en", kit=shop.kit, chosen=chosen)
+
+
+def test_nobody_takes_money_before_it_is_clear_whose_number_it_is(shop: Shop, directory: Directory) -> None:
+    shop.open_shift(shop.desk())
+    with pytest.raises(NumberDisputed, match="Take no money yet") as told:
+        ask(shop)
+    said = [(claim.carrier, claim.source) for claim in told.value.claims]
+    assert said == [("sandbox", Source.RUNNING), ("directory", Source.DIRECTORY)]
+    assert NUMBER not in str(told.value)
+    with pytest.raises(NumberDisputed):
+        ask(shop, chosen="nobody")
+    assert shop.ask("select count(*) from sales") == [(0,)]
+    assert ask(shop, chosen="directory")
+    assert shop.ask("select carrier, operator from number_checks") == [("directory", "leb-gb")]
+    ((content,),) = shop.ask("select content from journal where kind = 'number.disputed'")
+    assert '"directory"' in content and '"running"' in content and "900123" not in content
+
+
+def test_a_guess_and_one_operator_by_two_names_stop_nobody(shop: Shop, directory: Directory) -> None:
+    shop.open_shift(shop.desk())
+    directory.sure = False
+    assert ask(shop)
+    directory.sure, directory.said = True, "Lycamobile UK"
+    assert ask(shop, "+447700900124")
+    assert shop.ask("select distinct carrier from number_checks") == [("sandbox",)]
+    assert shop.ask("select count(*) from journal where kind = 'number.disputed'") == [(0,)]
+
+
+def test_a_plan_that_runs_is_nearer_than_one_that_ended(shop: Shop) -> None:
+    """Two carriers have the SIM on their own books: it moved, and the old one comes first in the configuration."""
+    beside(shop, OldBooks(name="old"))
+    shop.open_shift(shop.desk())
+    with pytest.raises(NumberDisputed) as told:
+        ask(shop)
+    assert [(claim.carrier, claim.source) for claim in told.value.claims] == [("sandbox", Source.RUNNING), ("old", Source.BOOKS)]
+    with shop.app.app_context():
+        assert numbers.who_has(NUMBER, shop.kit, shop.desk())[0] == "sandbox"
+
+
+def test_the_clerk_chooses_on_the_page(counter: Counter, directory: Directory) -> None:
+    counter.open_shift().number()
+    said = counter.page.plain
+    assert counter.page.status == 409 and counter.page.text.count('name="carrier"') == 2
+    assert said.index("sandbox has it on its own books, and a plan runs on it. Nearest") < said.index(
+        "directory, which may be days"
+    )
+    counter.post(f"/sales/{counter.sale_id}/number", {"entry": "07700 900123", "carrier": "sandbox"})
+    assert "Check the document" in counter.page.plain
+    counter.document().plan()
+    counter.get(f"/sales/{counter.sale_id}/another")
+    path = f"/sales/{counter.sale_id}/numbers/{uuid4()}"
+    counter.post(path, {"entry": "07700 900124"})
+    assert counter.page.status == 409 and counter.page.text.count('name="carrier"') == 2
+    counter.post(path, {"entry": "07700 900124", "carrier": "sandbox"})
+    assert "Choose a plan" in counter.page.plain

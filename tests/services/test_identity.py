@@ -26,6 +26,7 @@ from pos.domain.errors import (
 from pos.domain.identity_rules import DOCUMENTS, Allowance, IdentityRules, Rulebook
 from pos.domain.renewals import RenewalState
 from pos.domain.tills import Desk
+from pos.sandbox.faults import Fault
 from pos.services import document_reading, identity_checks, numbers, sales
 from pos.services.identity_checks import Approval, Seen, Whose
 from tests.services.shop import Shop
@@ -84,6 +85,34 @@ def test_the_carrier_answers_attribute_by_attribute(shop: Shop, desk: Desk) -> N
         document = sales.show(sale_id, desk, kit=shop.kit).document
     assert document is not None and document.carrier_match == "match"
     assert document.matches == {"document_number": "match", "document_type": "match", "name": "no_match", "birth_date": "match"}
+
+
+RECORDS = {"kyc_path": None, "party_path": "/tmf-api/party/v4"}
+
+
+@pytest.mark.parametrize("carrier_habits", [RECORDS])
+def test_a_record_is_compared_and_only_the_verdicts_stay(shop: Shop, desk: Desk) -> None:
+    sale_id = opened(shop, desk)
+    verify(shop, sale_id, PRIYA, desk)
+    with shop.app.app_context():
+        document = sales.show(sale_id, desk, kit=shop.kit).document
+    assert document is not None and document.carrier_match == "match"
+    assert document.matches == dict.fromkeys(["document_number", "document_type", "name", "birth_date"], "match")
+    verify(shop, sale_id, replace(PRIYA, number="X7654321"), desk)
+    with shop.app.app_context():
+        document = sales.show(sale_id, desk, kit=shop.kit).document
+    assert document is not None and document.carrier_match == "no_match"
+
+
+@pytest.mark.parametrize("carrier_habits", [RECORDS | {"deadline_seconds": 1.0}])
+@pytest.mark.parametrize("fault", ["drip", "broken_json", "html_502"])
+def test_a_record_that_does_not_come_stops_nobody(shop: Shop, desk: Desk, fault: str) -> None:
+    sale_id = opened(shop, desk)
+    shop.sandbox.carrier.faults.add(Fault(fault, where="read", count=None))
+    verify(shop, sale_id, PRIYA, desk)
+    with shop.app.app_context():
+        document = sales.show(sale_id, desk, kit=shop.kit).document
+    assert document is not None and (document.matches, document.carrier_match) == ({}, "not_available")
 
 
 def test_nobody_is_compared_when_the_number_is_a_friends(shop: Shop, desk: Desk, follow: Follow) -> None:

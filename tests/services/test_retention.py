@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,9 +17,13 @@ from click.testing import CliRunner
 
 from pos.app import _log_as
 from pos.cli import main
+from pos.domain.documents import DocumentType
 from pos.domain.errors import NotAllowed, NumberNowhere, SamePerson, StillOpen
 from pos.domain.identity_rules import IdentityRules, Rulebook
 from pos.domain.renewals import RenewalState
+from pos.sandbox import subscribers
+from pos.sandbox.faults import Fault
+from pos.sandbox.subscribers import Person
 from pos.services import document_reading, exports, identity_checks, numbers, retention, sales
 from pos.store import erasure
 from pos.store.db import db
@@ -70,33 +74,150 @@ def hits(files: dict[str, bytes], needles: list[bytes]) -> Iterator[str]:
 # ------------------------------------------------------------------ what is never written
 
 
+def check_many(shop: Shop) -> list[bytes]:
+    """Look at many passports and check them; what of them must stand nowhere."""
+    desk = shop.desk()
+    shop.open_shift(desk)
+    needles: list[bytes] = [b"QUETZAL", b"XOCHITL", b"950130", b"1995-01-30", b"30/01/1995"]
+    sale_id = ""
+    for place in range(CHECKS):
+        if place % 50 == 0:
+            sale_id = str(uuid4())
+            numbers.ask_about(sale_id, f"+4477009001{place // 50:02}", "phone", desk, "en", kit=shop.kit)
+        lines = lines_of(place)
+        document_reading.look("\n".join(lines), desk, kit=shop.kit)
+        seen = identity_checks.read_lines("\n".join(lines), desk.store.local(shop.kit.now()).date())
+        identity_checks.verify(sale_id, seen, True, desk, kit=shop.kit)
+        number = f"ZQ{place:07}".encode()
+        plain = hashlib.sha256(number)
+        needles += [number, lines[1][:20].encode(), plain.hexdigest().encode(), plain.digest()]
+    return needles
+
+
 @pytest.mark.engines("sqlite")
 def test_checks_leave_no_document_behind(
     shop: Shop, folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = shop.desk()
-    shop.open_shift(desk)
-    needles: list[bytes] = [b"QUETZAL", b"XOCHITL", b"950130", b"1995-01-30", b"30/01/1995"]
     with shop.app.app_context():
         _log_as("debug")
-        sale_id = ""
-        for place in range(CHECKS):
-            if place % 50 == 0:
-                sale_id = str(uuid4())
-                numbers.ask_about(sale_id, f"+4477009001{place // 50:02}", "phone", desk, "en", kit=shop.kit)
-            lines = lines_of(place)
-            document_reading.look("\n".join(lines), desk, kit=shop.kit)
-            seen = identity_checks.read_lines("\n".join(lines), desk.store.local(shop.kit.now()).date())
-            identity_checks.verify(sale_id, seen, True, desk, kit=shop.kit)
-            number = f"ZQ{place:07}".encode()
-            plain = hashlib.sha256(number)
-            needles += [number, lines[1][:20].encode(), plain.hexdigest().encode(), plain.digest()]
+        needles = check_many(shop)
         files = raw(folder)
     out, err = capfd.readouterr()
     files["log"] = (out + err).encode()
     assert shop.ask("select count(*) from journal where kind = 'identity.checked'") == [(CHECKS,)]
     assert {"shop.sqlite3", "backup.sqlite3", "export.jsonl", "log"} <= set(files)
     assert list(hits(files, needles)) == []
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize("carrier_habits", [{"kyc_path": None, "party_path": "/tmf-api/party/v4"}])
+def test_a_carriers_record_leaves_nothing_behind(
+    shop: Shop, folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record of TMF632, read right, read as somebody else's, and broken off: of none of them a value in any file or log."""
+    monkeypatch.setitem(
+        vars(subscribers), "PEOPLE", (Person("Ördög", "Quetzalñ", "Quetzalñ Ördög", "passport", "ZQX9000001", "1961-02-03"),) * 10
+    )
+    desk = shop.desk()
+    shop.open_shift(desk)
+    sale_id = str(uuid4())
+    seen = identity_checks.Seen(
+        DocumentType.PASSPORT, "IND", "ZQX9000001", date(2031, 5, 1), "scanned", "ORDOG QUETZALN", "1961-02-03", 65
+    )
+    with shop.app.app_context():
+        _log_as("debug")
+        numbers.ask_about(sale_id, "+447700900123", "phone", desk, "en", kit=shop.kit)
+        identity_checks.verify(sale_id, seen, True, desk, kit=shop.kit)
+        document = sales.show(sale_id, desk, kit=shop.kit).document
+        assert document is not None and document.matches["name"] == "spelt_otherwise", "the record was read"
+        identity_checks.verify(sale_id, replace(seen, number="ZQX9000002"), True, desk, kit=shop.kit)
+        shop.sandbox.carrier.faults.add(Fault("broken_json", where="read", count=None))
+        identity_checks.verify(sale_id, seen, True, desk, kit=shop.kit)
+        files = raw(folder)
+    out, err = capfd.readouterr()
+    files["log"] = (out + err).encode()
+    needles = [b"Quetzal", b"QUETZAL", "Ördög".encode(), b"\\u00d6rd", b"ORDOG", b"ZQX900", b"1961-02-03", b"I-447700900123"]
+    assert list(hits(files, needles)) == []
+
+
+# ------------------------------------------------------------------ the same on a server's disk
+
+
+def server(sql: str, *values: object) -> list[tuple[object, ...]]:
+    """Something said to the database server past the application."""
+    connection = db.engine.raw_connection()
+    try:
+        connection.driver_connection.autocommit = True  # type: ignore[union-attr]
+        cursor = connection.cursor()
+        cursor.execute(sql, values)
+        return list(cursor.fetchall()) if cursor.description else []
+    finally:
+        connection.driver_connection.autocommit = False  # type: ignore[union-attr]
+        connection.close()
+
+
+def on_the_servers_disk(part: str = "") -> dict[str, bytes]:
+    """Every file of the server, or those below one folder: this shop's tables as they stand on the disk, and the server's log."""
+    server("CHECKPOINT")
+    ((folder,),) = server("SELECT current_setting('data_directory')")
+    ours = f"base/{server('SELECT oid FROM pg_database WHERE datname = current_database()')[0][0]}/"
+    files = {path.relative_to(str(folder)).as_posix(): path for path in Path(str(folder)).rglob("*") if path.is_file()}
+    of_ours = {name: path for name, path in files.items() if name.startswith(part or (ours, "global/", "pg_wal/", "log"))}
+    return {name: path.read_bytes() for name, path in of_ours.items()}
+
+
+@pytest.mark.engines("postgresql")
+def test_checks_leave_no_document_on_a_servers_disk(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+    with shop.app.app_context():
+        _log_as("debug")
+        needles = check_many(shop)
+        files = on_the_servers_disk()
+        files["export"] = "\n".join(exports.lines(None, None, kit=shop.kit)).encode()
+    out, err = capfd.readouterr()
+    files["log"] = (out + err).encode()
+    assert any(name.startswith("pg_wal/") for name in files) and len(files) > 50
+    digest = shop.ask("select number_hmac from identity_checks limit 1")[0][0].encode()
+    assert list(hits(files, [digest])), "the search finds what is there"
+    assert list(hits(files, needles)) == []
+
+
+@pytest.mark.engines("postgresql")
+def test_erased_customers_are_gone_from_a_servers_disk(shop: Shop, sold: list[str]) -> None:
+    """Tables, indexes, the planner's samples; and the log, where the server is told not to keep its old files."""
+    needles = [part for number in sold for part in (number.encode(), number[1:].encode())]
+    for columns in ("sealed, salt, look_up from number_checks", "number_sealed, number_look_up from renewals"):
+        needles += [part for row in shop.ask(f"select {columns}") for part in bytes_of(row)]
+    needles += [part for row in shop.ask("select distinct number_hmac from identity_checks") for part in bytes_of(row)]
+    with shop.app.app_context():
+        server("ALTER SYSTEM SET wal_recycle = off")
+        server("SELECT pg_reload_conf()")
+        server("ANALYZE")
+        before = on_the_servers_disk()
+        assert {name.partition("/")[0] for name in before if list(hits({name: before[name]}, needles))} == {"base", "pg_wal"}
+        for number in sold:
+            gone = retention.erase(number, "201", "401", kit=shop.kit)
+            assert (gone.checks, gone.numbers, gone.searched, gone.settled) == (1, 1, False, True)
+        files = on_the_servers_disk()
+        assert len(files) > 50 and list(hits(files, needles)) == []
+    erased = shop.ask("select actor, content from journal where kind = 'customer.erased'")
+    assert len(erased) == CUSTOMERS
+
+
+@pytest.mark.engines("postgresql")
+def test_a_table_in_use_is_told_and_written_anew_by_the_next_run(
+    shop: Shop, sold: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "_PATIENCE", "100ms")
+    needles = [part for row in shop.ask("select sealed from number_checks") for part in bytes_of(row)]
+    with shop.app.app_context():
+        with db.engine.connect() as till:
+            till.exec_driver_sql("select count(*) from number_checks")
+            gone = [retention.erase(number, "201", "401", kit=shop.kit) for number in sold]
+            assert not any(one.settled for one in gone)
+            till.rollback()
+        assert list(hits(on_the_servers_disk("base/"), needles))
+        assert retention.purge(kit=shop.kit, thorough=True).settled
+        assert list(hits(on_the_servers_disk("base/"), needles)) == []
 
 
 # ------------------------------------------------------------------ erasing a customer

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from pos.app import DEMO_PINS
 from pos.domain.documents import DocumentPolicy, DocumentType
 from pos.domain.identity_rules import DOCUMENTS, Allowance, IdentityRules, Rulebook
+from pos.sandbox.server import SandboxServer
+from pos.services import identity_checks, set_aside
+from pos.store.db import reading
+from tests.conftest import StandingClock
 from tests.counter import Counter
 from tests.journeys.browser import passport
+from tests.services.shop import Shop
 
 LINES = "\n".join(passport())
 
@@ -166,3 +173,82 @@ def test_a_document_in_the_number_field_is_judged_and_forgotten(counter: Counter
 def test_a_barred_sim_stops_at_the_number(counter: Counter) -> None:
     counter.open_shift().number("07700 900543")
     assert counter.page.status == 422 and "The carrier has barred this SIM. Take no money" in counter.page.plain
+
+
+# ------------------------------------------------------------------ a document before the number
+
+
+def first(counter: Counter, lines: str = LINES) -> str:
+    """Scan a document into the field for numbers; the word that waits on the page."""
+    counter.number(lines)
+    return counter.page.hidden("waiting")
+
+
+def number_with(counter: Counter, word: str, entry: str = "07700 900123") -> Counter:
+    counter.post(f"/sales/{counter.sale_id}/number", {"entry": entry, "waiting": word})
+    return counter
+
+
+def test_a_document_that_came_first_is_not_scanned_again(counter: Counter) -> None:
+    word = first(counter.open_shift())
+    number_with(counter, word)
+    page = counter.page
+    assert page.status == 200 and "The document reads right" in page.plain and "31 years" in page.plain
+    assert not [secret for secret in ("Z1234563", "SHARMA", "950130", "1995") if secret in page.text]
+    counter.post(f"/sales/{counter.sale_id}/document", {"waiting": page.hidden("waiting")})
+    assert "Tick that the person matches" in counter.page.plain
+    counter.post(f"/sales/{counter.sale_id}/document", {"waiting": counter.page.hidden("waiting"), "matches_person": "1"})
+    assert "Choose a plan" in counter.page.plain
+    assert checks(counter) == [("passport", "IN", "scanned", "563")]
+
+
+def checks(counter: Counter) -> list[tuple[object, ...]]:
+    with counter.app.app_context(), reading() as session:
+        found = session.execute(text("select type, country, how, last3 from identity_checks"))
+        return [tuple(row) for row in found]
+
+
+def test_it_waits_through_a_number_that_was_mistyped(counter: Counter) -> None:
+    word = first(counter.open_shift())
+    number_with(counter, word, "0770")
+    assert counter.page.status == 422 and counter.page.hidden("waiting") == word
+    number_with(counter, counter.page.hidden("waiting"))
+    assert "The document reads right" in counter.page.plain
+
+
+def test_what_is_scanned_or_typed_later_counts(counter: Counter) -> None:
+    number_with(counter, first(counter.open_shift()))
+    word, other = counter.page.hidden("waiting"), "\n".join(passport(number="K7654321A"))
+    counter.post(f"/sales/{counter.sale_id}/document", {"waiting": word, "mrz": other, "matches_person": "1"})
+    assert checks(counter) == [("passport", "IN", "scanned", "21A")]
+
+
+def test_a_second_document_takes_the_place_of_the_first(counter: Counter) -> None:
+    first(counter.open_shift())
+    counter.number("\n".join(passport(expires=date(2020, 1, 1))))
+    assert "this one cannot be used here." in counter.page.plain and 'name="waiting"' not in counter.page.text
+
+
+@pytest.mark.parametrize("how", ["late", "other sale", "other till", "changed", "nonsense"])
+def test_a_word_that_is_not_this_customers_opens_nothing(
+    counter: Counter, sandbox: SandboxServer, clock: StandingClock, how: str
+) -> None:
+    word, shop = first(counter.open_shift()), Shop(counter.app, sandbox, clock)
+    if how.startswith("other"):
+        desk = shop.desk("HKG1", "301") if how == "other till" else shop.desk()
+        seen = identity_checks.read_lines(LINES, date(2026, 11, 21))
+        with counter.app.app_context():
+            sale_id = counter.sale_id if how == "other till" else str(uuid4())
+            word = set_aside.set_aside(seen, sale_id, desk, kit=counter.kit)
+    elif how == "late":
+        clock.moment += timedelta(minutes=6)
+        counter.get("/")  # somebody is at the till all the time
+        clock.moment += timedelta(minutes=4, seconds=1)
+    else:
+        word = "nonsense" if how == "nonsense" else word[:-6] + ("AAAAAA" if word[-6:] != "AAAAAA" else "BBBBBB")
+    number_with(counter, word)
+    assert "scanned too long ago, or for another customer" in counter.page.plain
+    assert 'name="waiting"' not in counter.page.text and "31 years" not in counter.page.plain
+    counter.post(f"/sales/{counter.sale_id}/document", {"waiting": word, "matches_person": "1"})
+    assert counter.page.status == 422 and "scanned too long ago" in counter.page.plain
+    assert checks(counter) == []
