@@ -169,12 +169,12 @@ def _put_off(renewal_id: str, kit: Kit) -> bool:
 
 
 def _here(session: Session, sale_id: str, renewal_id: str, desk: Desk) -> _Here:
-    """Locked in the order of everybody. What was given back or taken back is handed to nobody."""
+    """Locked in the order of everybody. What was given back, taken back or erased is handed to nobody."""
     renewal = settling.lock(session, renewal_id)
     if renewal is None or renewal.store_id != desk.store.id or renewal.sale_id != sale_id:
         raise SaleNotFound
     delivery = rows.for_change(session, renewal_id)
-    if delivery is None or delivery.sealed is None or renewal.state is not RenewalState.CONFIRMED:
+    if delivery is None or not delivery.sealed or renewal.state is not RenewalState.CONFIRMED:
         raise CodeNotThere
     return _Here(session, session.get_one(sale_rows.Sale, sale_id), renewal, delivery)
 

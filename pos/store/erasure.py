@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from pos.domain.renewals import UNFINISHED
 from pos.domain.sales import SaleState
 from pos.store.db import db
+from pos.store.deliveries import Delivery
 from pos.store.renewals import Renewal
 from pos.store.sales import IdentityCheck, NumberCheck, Sale
 
@@ -45,7 +46,8 @@ def sales_naming(session: Session, look_ups: list[str]) -> list[str]:
     """The sales in which a number stands, under whatever key it was looked up."""
     checks = select(NumberCheck.sale_id).where(NumberCheck.look_up.in_(look_ups))
     lines = select(Renewal.sale_id).where(Renewal.number_look_up.in_(look_ups))
-    return sorted(session.scalars(checks.union(lines)))
+    esims = select(Renewal.sale_id).join(Delivery).where(Delivery.iccid_look_up.in_(look_ups))
+    return sorted(session.scalars(checks.union(lines, esims)))
 
 
 def is_open(session: Session, sale_id: str) -> bool:
@@ -56,7 +58,8 @@ def is_open(session: Session, sale_id: str) -> bool:
 
 
 def forget_numbers(session: Session, sale_id: str, look_ups: list[str] | None = None) -> list[bytes]:
-    """Empty what names a number in a sale: of all its numbers, or only of those. The bytes that were taken out."""
+    """Empty what names a number in a sale, and the codes and eSIMs delivered for it: of all its numbers, or only of those. The
+    bytes that were taken out."""
     gone: list[bytes] = []
     for check in session.scalars(select(NumberCheck).where(NumberCheck.sale_id == sale_id)):
         if check.look_up and (look_ups is None or check.look_up in look_ups):
@@ -67,8 +70,20 @@ def forget_numbers(session: Session, sale_id: str, look_ups: list[str] | None = 
         if line.number_look_up and (look_ups is None or line.number_look_up in look_ups):
             gone.append(line.number_sealed)
             line.number_sealed, line.number_look_up, line.masked = b"", "", ""
+            gone += _forget_delivery(session, line, None)
+        gone += _forget_delivery(session, line, look_ups)
     session.get_one(Sale, sale_id).request_digest = None
     return gone
+
+
+def _forget_delivery(session: Session, line: Renewal, look_ups: list[str] | None) -> list[bytes]:
+    """That a code was handed over stays; what it was does not. One that has not come yet is left: it is still owed."""
+    delivery = session.scalar(select(Delivery).where(Delivery.renewal_id == line.id))
+    if delivery is None or not delivery.sealed or not (look_ups is None or delivery.iccid_look_up in look_ups):
+        return []
+    gone = [delivery.sealed, (delivery.iccid_look_up or "").encode()]
+    delivery.sealed, delivery.masked, delivery.iccid_look_up = b"", "", None
+    return [needle for needle in gone if needle]
 
 
 def forget_evidence(session: Session, check: IdentityCheck) -> list[bytes]:
@@ -102,7 +117,7 @@ def settle() -> bool:
 # PostgreSQL's plain VACUUM moves rows together inside a page and leaves the old bytes in the gap; only a table that is written
 # anew is without them. It keeps samples of each column for its planner, so those are taken again and their table, too. Then the
 # log begins a new file, and the checkpoint lets go of the old ones.
-_PERSONAL = ("identity_checks", "number_checks", "renewals", "attempts", "sales")
+_PERSONAL = ("identity_checks", "number_checks", "renewals", "attempts", "deliveries", "sales")
 _LET_GO = ("VACUUM FULL pg_catalog.pg_statistic", "SELECT pg_switch_wal()", "CHECKPOINT")
 # Nobody else reaches a table while it is written anew; a till that is at it is not kept waiting longer than this.
 _PATIENCE = "3s"

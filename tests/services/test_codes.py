@@ -18,11 +18,11 @@ from PIL import Image
 from sqlalchemy import select, text, update
 
 from pos.app import press
-from pos.domain.errors import CodeHandedOut, CodeNotThere, ReasonMissing, SaleNotFound, SlipUnderWay
+from pos.domain.errors import CodeHandedOut, CodeNotThere, NumberNowhere, ReasonMissing, SaleNotFound, SlipUnderWay
 from pos.domain.renewals import RenewalState
 from pos.ports import Carrier, OutcomeState
 from pos.sandbox.printer import VirtualPrinter
-from pos.services import deliveries, exports, hand_overs, numbers, plans, print_jobs, receipts, renewals, sales
+from pos.services import deliveries, exports, hand_overs, numbers, plans, print_jobs, receipts, renewals, retention, sales
 from pos.store.db import transaction
 from pos.store.plans import Plan
 from pos.store.print_jobs import PrintJob
@@ -463,3 +463,18 @@ def test_a_price_list_knows_how_each_plan_is_delivered(shop: Shop, seller: Selle
     assert found[goods.TOPUP] == ("direct", None, None)
     assert found[ESIM_FR] == ("esim", "FR", None)
     assert re.fullmatch("[0-9]{19}", ICCID)
+
+
+def test_an_erased_esim_is_gone_and_nobody_is_shown_it_again(shop: Shop, counter: Counter, seller: Seller) -> None:
+    counter.open_shift()
+    sale_id = esim_sold(shop, counter)
+    sealed = shop.ask("select sealed, iccid_look_up from deliveries")[0]
+    with shop.app.app_context():
+        gone = retention.erase(ICCID, "201", "401", kit=shop.kit)
+        assert gone.left == 0
+        with pytest.raises(NumberNowhere):
+            retention.erase(ICCID, "201", "401", kit=shop.kit)
+    assert all(sealed) and shop.ask("select sealed, masked, iccid_look_up from deliveries") == [(b"", "", None)]
+    page = counter.get(f"/sales/{sale_id}")
+    assert page.status == 200 and LPA not in page.text and ICCID[-4:] not in page.plain
+    assert counter.post(f"/sales/{sale_id}/codes/{shop.line(sale_id).id}/show", {"press": "x"}).status in (404, 409, 422)
