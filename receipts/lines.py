@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 Measure = Callable[[str], float]
 
@@ -13,6 +14,7 @@ PAUSES = frozenset("，。；：！？,.;:!?-")
 NEVER_LAST = frozenset("（《「『【〈([{￥$£€")
 
 
+@lru_cache(maxsize=8192)
 def is_wide(character: str) -> bool:
     """Whether the character takes two columns (UAX 11: wide and full-width)."""
     return unicodedata.east_asian_width(character) in {"W", "F"}
