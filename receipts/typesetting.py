@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from receipts.blocks import Align, Bar, Block, Feed, Qr, Role, Row, Rule, Text
 from receipts.document import Document
-from receipts.lines import balanced, pair, wrap
+from receipts.lines import balanced, pair
 from receipts.page import Box, Code, Ink, Measures, Page, Thing
 from receipts.qr import modules
 
@@ -80,8 +80,7 @@ def set_text(block: Text, measures: Measures, y: float) -> tuple[float, list[Thi
     bold = block.bold or block.role in HEAVY_ROLES
     size = fitting_size(block, bold, measures)
     pitch, measure = measures.pitch(size), measures.measure(size, bold)
-    break_up = balanced if block.align is Align.CENTRE else wrap
-    lines = break_up(block.text, measures.room, measure)
+    lines = balanced(block.text, measures.room, measure)
     inks: list[Thing] = [
         Ink(shifted(measure(line), block.align, measures), y + i * pitch, line, size, bold) for i, line in enumerate(lines)
     ]

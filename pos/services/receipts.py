@@ -379,7 +379,7 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
         taxes=_taxes(lines, store, sale.language),
         payments=_payment_rows(paid, sale.language),
         case_number=case_number(sale) if state is not SaleState.ACTIVATED else None,
-        answer_by=say("within 24 hours, in this shop") if waiting else "",
+        answer_by=say("You will have the answer in this shop within 24 hours.") if waiting else "",
         owed=str(sum(refused[1:], start=refused[0])) if refused else "",
         issued=all(delivery is not None for delivery in delivered),
         follows=any(delivery is not None and delivery.sealed is None for delivery in delivered),
