@@ -9,12 +9,14 @@ from io import BytesIO
 
 from reportlab import rl_config
 from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from receipts import logos
 from receipts.blocks import Role
 from receipts.document import Document
 from receipts.faces import NAMES, fit, registered
-from receipts.page import Box, Code, Ink, Measures
+from receipts.page import Box, Code, Ink, Measures, Picture
 from receipts.qr import rectangles
 from receipts.typesetting import set_page, set_pages
 
@@ -114,7 +116,7 @@ def render(document: Document, paper: Paper = Paper.ROLL) -> bytes:
     return buffer.getvalue()
 
 
-def draw(canvas: Canvas, thing: Ink | Box | Code, top: float) -> None:
+def draw(canvas: Canvas, thing: Ink | Box | Code | Picture, top: float) -> None:
     """One placed thing; PDF counts upwards from the bottom, our pages downwards from ``top``."""
     match thing:
         case Box(x, y, width, height):
@@ -124,6 +126,8 @@ def draw(canvas: Canvas, thing: Ink | Box | Code, top: float) -> None:
             canvas.setFont(NAMES[bold], size)
             canvas.drawString(x, top - y - BASELINE * size, text)
             canvas.setFillGray(0)
+        case Picture(x, y, width, height, key):
+            canvas.drawImage(ImageReader(logos.known[key].picture), x, top - y - height, width, height)
         case Code(x, y, grid, module):
             path = canvas.beginPath()  # one path: separate squares would show hairlines between them
             for column, row, length, height in rectangles(grid):

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from receipts import glyphs
+from receipts import glyphs, logos
 from receipts.blocks import Role
 from receipts.document import Document
 from receipts.faces import fit
 from receipts.glyphs import BLACK, WHITE
-from receipts.page import Box, Code, Ink, Measures
+from receipts.page import Box, Code, Ink, Measures, Picture
 from receipts.qr import runs
 from receipts.typesetting import set_page
 
@@ -39,6 +39,8 @@ def draw(document: Document, dots: int) -> Image.Image:
                 pen.rectangle((round(x), round(y), round(x + width) - 1, round(y + height) - 1), fill=BLACK)
             case Ink(x, y, text, size, bold, white):
                 glyphs.write(image, round(x), round(y), text, bold, int(size), white)
+            case Picture(x, y, width, height, key):
+                image.paste(logos.dots(key, int(width), int(height)), (round(x), round(y)))
             case Code():
                 draw_code(pen, thing)
     return image

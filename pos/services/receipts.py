@@ -185,7 +185,7 @@ def issue_refund(
     say = say_in(sale.language)
     tender = say("Cash") if refund.tender is Tender.CASH else say("Card")
     slip = RefundSlip(
-        shop=_shop(desk.store, sale.language),
+        shop=_shop(desk.store, sale.language, kit),
         origin=_origin(desk.store, desk.till.code, desk.staff.number, number, pen.at),
         original_number=sale.receipt_number or "",
         reason=say("Not activated by the carrier"),
@@ -371,7 +371,7 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
     delivered = [delivery_rows.of(session, line) for line in lines]
     refused = [line.price for line in lines if _slip_state(line.state) is SaleState.REFUND_DUE]
     slip = SaleSlip(
-        shop=_shop(store, sale.language),
+        shop=_shop(store, sale.language, kit),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", sale.paid_at or sale.opened_at),
         state=state,
         lines=tuple(_line(session, sale, line, store) for line in lines),
@@ -394,7 +394,7 @@ def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal
     store = till_rows.store_of(session, till).plain()
     clerk = session.get_one(staff_rows.Staff, sale.staff_id)
     slip = ConfirmationSlip(
-        shop=_shop(store, sale.language),
+        shop=_shop(store, sale.language, kit),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", now),
         original_number=sale.receipt_number or "",
         lines=(_line(session, sale, renewal, store),),
@@ -430,11 +430,11 @@ def shop_of(store: PlainStore) -> Shop:
     )
 
 
-def _shop(store: PlainStore, language: str) -> Shop:
+def _shop(store: PlainStore, language: str, kit: Kit) -> Shop:
     """The head and foot of a customer's slip, with what the law of the place wants, in the customer's language."""
     usual = say_in(language)(LEGAL_LINES[store.country]) if store.country in LEGAL_LINES else ""
     lines = store.legal_lines if store.legal_lines is not None else (usual,)
-    return replace(shop_of(store), legal=tuple(line for line in lines if line))
+    return replace(shop_of(store), legal=tuple(line for line in lines if line), logo=kit.logo)
 
 
 def _also(store: PlainStore) -> Say | None:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from pos.services import words
-from receipts import layouts
+from receipts import layouts, logos
 from receipts.document import Document, as_copy
 from receipts.reports import (
     CardBatch,
@@ -28,6 +29,7 @@ from receipts.reports import (
 from receipts.slips import ConfirmationSlip, Line, Origin, RefundSlip, SaleSlip, SaleState, Shop
 
 LANGUAGES = ("en", "zh_Hans", "zh_Hant")
+LOGO = Path(__file__).parent / "logo.png"
 
 
 def say_in(language: str) -> Callable[[str], str]:
@@ -222,6 +224,8 @@ def every_document(language: str) -> dict[str, Document]:
     slip, figures = sale_slip(language), report(language)
     documents = {f"sale_{state}": layouts.sale(sale_slip(language, state), say, language) for state in SaleState}
     documents |= variants(language)
+    with_logo = replace(slip, shop=replace(slip.shop, logo=logos.hang(LOGO)))
+    documents["sale_logo"] = layouts.sale(with_logo, say, language)
     documents["sale_training"] = layouts.sale(replace(slip, training=True), say, language)
     documents["confirmation"] = layouts.confirmation(
         ConfirmationSlip(slip.shop, origin("T2-1-C00009"), "T2-1-000123", slip.lines, case_number="C-2026-0417"),
