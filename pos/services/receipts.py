@@ -39,7 +39,7 @@ from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen
 from receipts import html, layouts, pdf, raster, text
 from receipts.blocks import Cut
-from receipts.document import Document
+from receipts.document import Document, with_bars
 from receipts.parts import Say
 from receipts.slips import ConfirmationSlip, Line, Origin, RefundSlip, SaleSlip, SaleState, Shop
 
@@ -250,14 +250,16 @@ def queue_copy(
 
 
 def as_pdf(number: str, desk: Desk, *, a4: bool = False) -> bytes:
-    """The receipt as PDF, as wide as the till's paper or on A4: the same bytes each time. Raises NotFound, NotYetKnown."""
-    return pdf.render(_document(number, desk), pdf.Paper.A4 if a4 else pdf.Paper.ROLL)
+    """The receipt as PDF, as wide as the till's paper or on A4, marked as a copy beside paper: the same bytes each time.
+
+    Raises NotFound, NotYetKnown."""
+    return pdf.render(_file(number, desk), pdf.Paper.A4 if a4 else pdf.Paper.ROLL)
 
 
 def as_png(number: str, desk: Desk) -> bytes:
-    """The receipt as the picture an 80 mm printer would draw. Raises NotFound, NotYetKnown."""
+    """The receipt as the picture an 80 mm printer would draw, marked as a copy beside paper. Raises NotFound, NotYetKnown."""
     buffer = BytesIO()
-    raster.draw(_document(number, desk), _PICTURE_DOTS).save(buffer, "PNG")
+    raster.draw(_file(number, desk), _PICTURE_DOTS).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -293,6 +295,18 @@ def _document(number: str, desk: Desk) -> Document:
         if not documents:
             raise NotYetKnown
         return deliveries.masked_in(as_it_stands(documents))
+
+
+def _file(number: str, desk: Desk) -> Document:
+    with reading() as session:
+        is_copy = job_rows.on_paper(session, to_open(session, number, desk).id)
+    document = _document(number, desk)
+    return marked(document) if is_copy else document
+
+
+def marked(document: Document) -> Document:
+    """A file beside which there is paper; it leaves the shop and must not pass for a second receipt."""
+    return with_bars(document, layouts.file_copy_words(say_in(document.language)))
 
 
 def as_it_stands(documents: list[rows.ReceiptDocument]) -> Document:
