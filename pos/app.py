@@ -6,6 +6,7 @@ import functools
 import hashlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -27,7 +28,7 @@ from pos.services.print_jobs import Sheet
 from pos.services.receipt_mails import Letter
 from pos.store import all_tables, db, keys
 from pos.web import errors, filters, login
-from receipts import escpos, printer
+from receipts import escpos, logos, printer
 from receipts.faces import Unprintable
 
 # Hands one letter to the mail server: (result, reason).
@@ -101,8 +102,20 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
         given if given is not None else make_carriers(settings),
         settings.rulebook(),
         public_url=settings.receipts.public_url,
+        logo=hung_logo(settings.receipts.logo_file),
     )
     return app
+
+
+def hung_logo(file: str | None) -> str:
+    """The name of the shop's logo; a receipt without one is still a receipt, so a bad file is only said."""
+    if not file:
+        return ""
+    try:
+        return logos.hang(Path(file))
+    except logos.LogoUnusable as fault:
+        structlog.get_logger().warning("receipts.no_logo", fault=f"{fault} Receipts go on without it.")
+        return ""
 
 
 # The presses of the worker, its housekeeper and its bell beside the carrier threads, and some for the command line.

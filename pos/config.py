@@ -48,6 +48,8 @@ class Worker(_Part):
 
 
 class Receipts(_Part):
+    # A PNG; one that is missing or damaged is said at the start, and receipts go on without it.
+    logo_file: str | None = None
     # Room for the signed part beside it: the code must scan from 58 mm paper.
     public_url: str = Field(default="", max_length=80, pattern=r"^(https?://[^\s?#]+)?$")
 
@@ -172,6 +174,7 @@ def load(path: Path) -> Settings:
     return settings.model_copy(
         update={
             "security": settings.security.model_copy(update={"key_ring": here / settings.security.key_ring}),
+            "receipts": settings.receipts.model_copy(update=_with_files({"logo_file": settings.receipts.logo_file}, here)),
             "mail": settings.mail.model_copy(update=_with_files({"ca_file": settings.mail.ca_file}, here)),
             "database": Database(url=SecretStr(_placed(settings.database.url.get_secret_value(), here))),
             "carriers": {name: _with_files(table, here) for name, table in settings.carriers.items()},

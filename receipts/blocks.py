@@ -94,6 +94,17 @@ class Qr:
 
 
 @dataclass(frozen=True)
+class Logo:
+    """The shop's logo, in the middle; ``key`` is its name in ``receipts.logos``, ``words`` what a screen reader says."""
+
+    key: str
+    words: str
+
+    def __post_init__(self) -> None:
+        cleaned(self, "key", "words")
+
+
+@dataclass(frozen=True)
 class Slot:
     """Room for what no document may hold, such as a voucher's code: it is filled in when the slip is drawn, once.
 
@@ -123,4 +134,4 @@ class Cut:
     """The paper is cut here; renderers without a knife ignore it."""
 
 
-Block = Bar | Text | Row | Rule | Qr | Slot | Feed | Cut
+Block = Bar | Text | Row | Rule | Qr | Logo | Slot | Feed | Cut

@@ -18,6 +18,8 @@ def clean(text: str) -> str:
 
     Newline, tab and every exotic space become a plain space; U+2212 becomes a hyphen. Cleaning twice changes
     nothing."""
+    if text.isascii() and text.isprintable():
+        return text  # most of a receipt, and many documents are read and drawn for each sale
     text = text.replace("\r\n", " ")
     return unicodedata.normalize("NFC", "".join(map(clean_character, text)))
 

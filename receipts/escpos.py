@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from PIL import Image
 
 from receipts import raster
-from receipts.blocks import Cut, DocumentError, Qr
+from receipts.blocks import Cut, DocumentError, Logo, Qr
 from receipts.collector import new_collector
 from receipts.document import Document
 from receipts.native import can_show, line_bytes, measure
@@ -70,9 +70,9 @@ def pictures(document: Document, settings: PrinterSettings) -> Iterator[bytes]:
 
 
 def native(document: Document, settings: PrinterSettings) -> Iterator[bytes]:
-    """The slip as characters; a code is a picture between the lines, where the print buffer is empty."""
+    """The slip as characters; a code or a logo is a picture between the lines, where the print buffer is empty."""
     for block in document.blocks:
-        if isinstance(block, Qr):
+        if isinstance(block, (Qr, Logo)):
             alone = Document((block,), "", "")
             yield from bands(raster.draw(alone, settings.dots), settings.band_rows)
         else:

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from reportlab.pdfbase.pdfmetrics import registerFont
-from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfbase.ttfonts import TTFont, TTFontFace
 
 from receipts.blocks import Bar, Block, Row, Text
 from receipts.document import Document
@@ -30,19 +30,38 @@ class Unprintable(ValueError):
     the screen and the HTML copy can still show the slip."""
 
 
+class Outlines:
+    """The five megabytes of a weight's outlines, of which a subset wants a few slices: reportlab would copy all of them first,
+    for every receipt."""
+
+    def __init__(self, face: TTFontFace) -> None:
+        self.data, (self.start, _) = face._ttf_data, face.get_table_pos("glyf")
+
+    def __getitem__(self, part: slice) -> bytes:
+        return bytes(self.data[self.start + part.start : self.start + part.stop])
+
+
 @lru_cache(maxsize=2)
 def registered(bold: bool) -> TTFont:
     """The weight as reportlab holds it, registered under ``NAMES``; about 30 ms the first time, then free."""
     with loading:
         font = TTFont(NAMES[bold], str(FILES[bold]))
+        outlines, whole = Outlines(font.face), font.face.get_table
+        font.face.get_table = lambda name: outlines if name == "glyf" else whole(name)
         registerFont(font)
     return font
 
 
+@lru_cache(maxsize=1)
+def letters() -> frozenset[str]:
+    """Every character that the face has."""
+    return frozenset(map(chr, registered(False).face.charToGlyph))
+
+
 def lacking(text: str) -> str:
     """The characters of ``text`` that one of the weights lacks, in their order."""
-    glyphs = registered(False).face.charToGlyph
-    return "".join(character for character in text if ord(character) not in glyphs)
+    have = letters()
+    return "".join([character for character in text if character not in have])
 
 
 def fit(document: Document) -> Document:
@@ -55,9 +74,9 @@ def fit(document: Document) -> Document:
 def fit_block(block: Block) -> Block:
     """One block, fit to be drawn."""
     if isinstance(block, (Bar, Text)):
-        return replace(block, text=boxed(block.text))
-    if isinstance(block, Row):
-        if block.money and (missing := lacking(block.label + block.value)):
+        return replace(block, text=boxed(block.text)) if lacking(block.text) else block
+    if isinstance(block, Row) and (missing := lacking(block.label + block.value)):
+        if block.money:
             raise Unprintable(f"a row of money needs {code_points(missing)}, which the receipt face does not have")
         return replace(block, label=boxed(block.label), value=boxed(block.value))
     return block

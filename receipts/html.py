@@ -4,10 +4,12 @@ No style and no script inside; the page that carries it brings the style sheet."
 
 from __future__ import annotations
 
+from base64 import b64encode
 from html import escape
 from itertools import groupby
 
-from receipts.blocks import Bar, Block, Feed, Qr, Role, Row, Rule, Text
+from receipts import logos
+from receipts.blocks import Bar, Block, Feed, Logo, Qr, Role, Row, Rule, Text
 from receipts.document import Document
 from receipts.qr import modules, runs
 
@@ -44,6 +46,10 @@ def element(block: Block) -> str:
             return "<hr>"
         case Qr(data):
             return figure(data)
+        case Logo(key, words) if key in logos.known:
+            data = b64encode(logos.known[key].png).decode()
+            picture = f'<img class="receipt-logo" alt="{escape(words)}" src="data:image/png;base64,{data}">'
+            return f'<p class="receipt-centre">{picture}</p>'
         case Feed():
             return ""
         case _:

@@ -18,6 +18,7 @@ __all__ = [
     "cash_movement",
     "confirmation",
     "copy_words",
+    "file_copy_words",
     "refund",
     "sale",
     "shift_slip",
@@ -30,6 +31,12 @@ __all__ = [
 def copy_words(n: int, local_time: str, say: Say) -> str:
     """The bar of copy ``n``, with the time it was made; for ``receipts.document.as_copy``."""
     return " - ".join(part for part in (say("COPY %(number)d") % {"number": n}, local_time) if part)
+
+
+def file_copy_words(say: Say) -> str:
+    """The bar of a file beside which there is paper. It has no number: only paper is counted, a file can be had any number of
+    times."""
+    return say("COPY")
 
 
 def sale(values: SaleSlip, say: Say, language: str, also: Say | None = None) -> Document:

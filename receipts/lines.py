@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 Measure = Callable[[str], float]
 
@@ -11,8 +13,11 @@ Measure = Callable[[str], float]
 NEVER_FIRST = frozenset("，。、；：！？）》」』】〉…,.;:!?)]}%°")
 PAUSES = frozenset("，。；：！？,.;:!?-")
 NEVER_LAST = frozenset("（《「『【〈([{￥$£€")
+# Nor does one end between an amount and its currency.
+AMOUNT = re.compile(r"\d (?=[A-Z]{3}(?![A-Za-z]))")
 
 
+@lru_cache(maxsize=8192)
 def is_wide(character: str) -> bool:
     """Whether the character takes two columns (UAX 11: wide and full-width)."""
     return unicodedata.east_asian_width(character) in {"W", "F"}
@@ -43,7 +48,7 @@ def wrap(text: str, width: float, measure: Measure) -> list[str]:
 def balanced(text: str, width: float, measure: Measure) -> list[str]:
     """Like ``wrap``, with lines of about the same width that end, where they can, at a comma or full stop.
 
-    Two Han alone on a centred last line look like an accident."""
+    Two Han or one short word alone on the last line look like an accident."""
     lines = wrap(text, width, measure)
     share = measure(text) / len(lines)
     widths = [share + (width - share) * step / 16 for step in range(17)] if len(lines) > 1 else []
@@ -58,9 +63,11 @@ def pauses(lines: list[str]) -> int:
 
 def pieces(text: str) -> Iterator[str]:
     """``text`` cut wherever a line may end: after spaces and on both sides of a wide character."""
-    start = 0
+    start, joined = 0, {found.end() for found in AMOUNT.finditer(text)}
     for i in range(1, len(text)):
         before, after = text[i - 1], text[i]
+        if i in joined:
+            continue
         if before != " " and (after in NEVER_FIRST or before in NEVER_LAST):
             continue
         if (before == " " and after != " ") or (after != " " and (is_wide(before) or is_wide(after))):

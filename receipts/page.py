@@ -42,7 +42,18 @@ class Code:
     module: float
 
 
-Thing = Ink | Box | Code
+@dataclass(frozen=True)
+class Picture:
+    """A logo that ``receipts.logos`` knows."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    key: str
+
+
+Thing = Ink | Box | Code | Picture
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from receipts.blocks import Align, Block, Cut, Feed, Qr, Role, Row, Rule, Text
+from receipts.blocks import Align, Block, Cut, Feed, Logo, Qr, Role, Row, Rule, Text
 from receipts.document import Document, with_bars
 from receipts.slips import Origin, Pairs, Shop
 
@@ -12,9 +12,10 @@ Say = Callable[[str], str]
 
 
 def head(shop: Shop) -> list[Block]:
-    """Who issues the slip: name, legal name, address, tax number."""
+    """Who issues the slip: logo, name, legal name, address, tax number."""
     small = [shop.legal_name, *shop.address, " ".join(shop.tax_number or ())]
-    return [Text(shop.name, Role.SHOP, Align.CENTRE, bold=True), *centred(small, Role.SMALL), Rule()]
+    logo = [Logo(shop.logo, shop.name)] if shop.logo else []
+    return [*logo, Text(shop.name, Role.SHOP, Align.CENTRE, bold=True), *centred(small, Role.SMALL), Rule()]
 
 
 def heading(text: str, second: str = "") -> list[Block]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from receipts import glyphs, logos
 from receipts.blocks import Role
 from receipts.document import Document
-from receipts.faces import FILES, fit
-from receipts.page import Box, Code, Ink, Measures
+from receipts.faces import fit
+from receipts.glyphs import BLACK, WHITE
+from receipts.page import Box, Code, Ink, Measures, Picture
 from receipts.qr import runs
 from receipts.typesetting import set_page
-
-# Grey above this becomes paper. Dithering instead would fray every stroke at 203 dpi.
-THRESHOLD = 156
-BLACK, WHITE = 0, 255
 
 # Sizes in dots, by the width of the print head: 80 mm at 203 dpi, 80 mm at 180 dpi, 58 mm at 203 dpi. Below 18 dots the
 # spaces between words close up.
@@ -33,18 +31,19 @@ def draw(document: Document, dots: int) -> Image.Image:
 
     Raises ``faces.Unprintable`` for money the face cannot write and KeyError for another width."""
     page = set_page(fit(document), measures(dots))
-    image = Image.new("L", (dots, math.ceil(page.height)), WHITE)
+    image = Image.new("1", (dots, math.ceil(page.height)), WHITE)
     pen = ImageDraw.Draw(image)
     for thing in page.things:
         match thing:
             case Box(x, y, width, height):
                 pen.rectangle((round(x), round(y), round(x + width) - 1, round(y + height) - 1), fill=BLACK)
             case Ink(x, y, text, size, bold, white):
-                colour = WHITE if white else BLACK
-                pen.text((round(x), round(y)), text, font=font(bold, int(size)), fill=colour)
+                glyphs.write(image, round(x), round(y), text, bold, int(size), white)
+            case Picture(x, y, width, height, key):
+                image.paste(logos.dots(key, int(width), int(height)), (round(x), round(y)))
             case Code():
                 draw_code(pen, thing)
-    return image.point(lambda grey: WHITE if grey > THRESHOLD else BLACK, mode="1")
+    return image
 
 
 def draw_code(pen: ImageDraw.ImageDraw, code: Code) -> None:
@@ -64,16 +63,10 @@ def measures(dots: int) -> Measures:
         margin=0,
         sizes=sizes,
         pitch=lambda size: int(1.45 * size),
-        text_width=lambda text, size, bold: math.ceil(font(bold, int(size)).getlength(text)),
+        text_width=lambda text, size, bold: sum(map(glyphs.widths(bold, int(size)).__getitem__, text)),
         gap=12,
         edge=8,
         rule=2,
         module=MODULE_DOTS[dots],
         whole_modules=True,
     )
-
-
-@lru_cache(maxsize=32)
-def font(bold: bool, size: int) -> ImageFont.FreeTypeFont:
-    """A weight at a size, loaded once. The basic layout engine draws the same on every system."""
-    return ImageFont.truetype(str(FILES[bold]), size, layout_engine=ImageFont.Layout.BASIC)

@@ -9,7 +9,7 @@ from dataclasses import fields
 from enum import StrEnum
 from typing import Any, get_type_hints
 
-from receipts.blocks import Bar, Block, Cut, DocumentError, Feed, Qr, Row, Rule, Slot, Text
+from receipts.blocks import Bar, Block, Cut, DocumentError, Feed, Logo, Qr, Row, Rule, Slot, Text
 
 VERSION = 1
 KINDS: dict[str, type[Block]] = {
@@ -18,6 +18,7 @@ KINDS: dict[str, type[Block]] = {
     "row": Row,
     "rule": Rule,
     "qr": Qr,
+    "logo": Logo,
     "slot": Slot,
     "feed": Feed,
     "cut": Cut,

@@ -24,6 +24,7 @@ class Shop:
     opening_hours: str = ""
     footer: tuple[str, ...] = ()
     legal: tuple[str, ...] = ()  # what the law of the place wants said
+    logo: str = ""  # its name in receipts.logos
 
 
 @dataclass(frozen=True)

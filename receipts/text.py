@@ -34,8 +34,7 @@ def block_lines(block: Block, width: int, measure: Measure = columns) -> list[Li
         case Bar(text):
             return [Line(line, bold=True, large=True) for line in bar_lines(text, width, measure)]
         case Text(text, role, align, bold):
-            break_up = balanced if align is Align.CENTRE else wrap
-            lines = break_up(text, width, measure)
+            lines = balanced(text, width, measure)
             return [Line(aligned(line, align, width, measure), bold, role in LARGE) for line in lines]
         case Row(label, value, role, value_bold):
             lines = [side_by_side(*sides, width, measure) for sides in pair(label, value, width, 1, measure, measure)]

@@ -4,10 +4,11 @@ Raster and PDF draw the same placed things, so paper and PDF have the same lines
 
 from __future__ import annotations
 
-from receipts.blocks import Align, Bar, Block, Feed, Qr, Role, Row, Rule, Text
+from receipts import logos
+from receipts.blocks import Align, Bar, Block, Feed, Logo, Qr, Role, Row, Rule, Text
 from receipts.document import Document
-from receipts.lines import balanced, pair, wrap
-from receipts.page import Box, Code, Ink, Measures, Page, Thing
+from receipts.lines import balanced, pair
+from receipts.page import Box, Code, Ink, Measures, Page, Picture, Thing
 from receipts.qr import modules
 
 HEAVY_ROLES = frozenset({Role.SHOP, Role.TITLE, Role.TOTAL})
@@ -54,6 +55,8 @@ def set_block(block: Block, measures: Measures, y: float) -> tuple[float, list[T
             return 8 * thick, [Box(measures.margin, y + 3 * thick, measures.room, thick)]
         case Qr(data):
             return set_code(data, measures, y)
+        case Logo(key):
+            return set_logo(key, measures, y)
         case Feed(count):
             return count * measures.pitch(measures.sizes[Role.NORMAL]), []
         case _:
@@ -80,8 +83,7 @@ def set_text(block: Text, measures: Measures, y: float) -> tuple[float, list[Thi
     bold = block.bold or block.role in HEAVY_ROLES
     size = fitting_size(block, bold, measures)
     pitch, measure = measures.pitch(size), measures.measure(size, bold)
-    break_up = balanced if block.align is Align.CENTRE else wrap
-    lines = break_up(block.text, measures.room, measure)
+    lines = balanced(block.text, measures.room, measure)
     inks: list[Thing] = [
         Ink(shifted(measure(line), block.align, measures), y + i * pitch, line, size, bold) for i, line in enumerate(lines)
     ]
@@ -126,6 +128,16 @@ def set_code(data: str, measures: Measures, y: float) -> tuple[float, list[Thing
     side = module * len(grid)
     x = float(int((measures.width - side) / 2))
     return side, [Code(x, y, grid, module)]
+
+
+def set_logo(key: str, measures: Measures, y: float) -> tuple[float, list[Thing]]:
+    """The logo in the middle, as large as three fifths of the width and a quarter of it in height allow; a rule's room below."""
+    if key not in logos.known:
+        return 0, []
+    width, height = logos.known[key].picture.size
+    scale = min(0.6 * measures.room / width, 0.25 * measures.room / height)
+    width, height = max(1, int(width * scale)), max(1, int(height * scale))
+    return height + 4 * measures.rule, [Picture(float(int((measures.width - width) / 2)), y, width, height, key)]
 
 
 def shifted(width: float, align: Align, measures: Measures) -> float:

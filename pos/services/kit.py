@@ -25,6 +25,8 @@ class Kit:
     rulebook: Rulebook = field(default_factory=Rulebook)
     # Where customers reach the page that checks receipts; empty where there is none.
     public_url: str = ""
+    # The shop's logo by its name in receipts.logos; empty where there is none.
+    logo: str = ""
     bell: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def now(self) -> datetime:

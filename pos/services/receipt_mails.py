@@ -14,6 +14,7 @@ from pos.domain.tills import Desk
 from pos.services import deliveries, receipts
 from pos.services.kit import Kit
 from pos.services.words import say_in
+from pos.store import print_jobs as job_rows
 from pos.store import receipt_mails as rows
 from pos.store import receipts as receipt_rows
 from pos.store import tills as till_rows
@@ -112,7 +113,11 @@ def _letter(session: Session, mail: rows.ReceiptMail, owner: str, kit: Kit) -> L
     receipt = session.get_one(receipt_rows.Receipt, mail.receipt_id)
     document = deliveries.masked_in(receipts.as_it_stands(receipt_rows.documents_of(session, receipt.id)))
     say, shop = say_in(document.language), session.get_one(till_rows.Store, receipt.store_id)
-    lines = [say("Your receipt %(number)s is attached.") % {"number": receipt.number}, shop.name, *shop.support]
+    lines = [say("Your receipt %(number)s is attached.") % {"number": receipt.number}]
+    if job_rows.on_paper(session, receipt.id):
+        document = receipts.marked(document)
+        lines.append(say("It is a copy: the original is the one that the shop printed for you."))
+    lines += [shop.name, *shop.support]
     return Letter(
         mail_id=mail.id,
         name=f"{mail.id}.receipt",

@@ -39,7 +39,7 @@ from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen
 from receipts import html, layouts, pdf, raster, text
 from receipts.blocks import Cut
-from receipts.document import Document
+from receipts.document import Document, with_bars
 from receipts.parts import Say
 from receipts.slips import ConfirmationSlip, Line, Origin, RefundSlip, SaleSlip, SaleState, Shop
 
@@ -185,7 +185,7 @@ def issue_refund(
     say = say_in(sale.language)
     tender = say("Cash") if refund.tender is Tender.CASH else say("Card")
     slip = RefundSlip(
-        shop=_shop(desk.store, sale.language),
+        shop=_shop(desk.store, sale.language, kit),
         origin=_origin(desk.store, desk.till.code, desk.staff.number, number, pen.at),
         original_number=sale.receipt_number or "",
         reason=say("Not activated by the carrier"),
@@ -250,14 +250,16 @@ def queue_copy(
 
 
 def as_pdf(number: str, desk: Desk, *, a4: bool = False) -> bytes:
-    """The receipt as PDF, as wide as the till's paper or on A4: the same bytes each time. Raises NotFound, NotYetKnown."""
-    return pdf.render(_document(number, desk), pdf.Paper.A4 if a4 else pdf.Paper.ROLL)
+    """The receipt as PDF, as wide as the till's paper or on A4, marked as a copy beside paper: the same bytes each time.
+
+    Raises NotFound, NotYetKnown."""
+    return pdf.render(_file(number, desk), pdf.Paper.A4 if a4 else pdf.Paper.ROLL)
 
 
 def as_png(number: str, desk: Desk) -> bytes:
-    """The receipt as the picture an 80 mm printer would draw. Raises NotFound, NotYetKnown."""
+    """The receipt as the picture an 80 mm printer would draw, marked as a copy beside paper. Raises NotFound, NotYetKnown."""
     buffer = BytesIO()
-    raster.draw(_document(number, desk), _PICTURE_DOTS).save(buffer, "PNG")
+    raster.draw(_file(number, desk), _PICTURE_DOTS).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -293,6 +295,18 @@ def _document(number: str, desk: Desk) -> Document:
         if not documents:
             raise NotYetKnown
         return deliveries.masked_in(as_it_stands(documents))
+
+
+def _file(number: str, desk: Desk) -> Document:
+    with reading() as session:
+        is_copy = job_rows.on_paper(session, to_open(session, number, desk).id)
+    document = _document(number, desk)
+    return marked(document) if is_copy else document
+
+
+def marked(document: Document) -> Document:
+    """A file beside which there is paper; it leaves the shop and must not pass for a second receipt."""
+    return with_bars(document, layouts.file_copy_words(say_in(document.language)))
 
 
 def as_it_stands(documents: list[rows.ReceiptDocument]) -> Document:
@@ -371,7 +385,7 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
     delivered = [delivery_rows.of(session, line) for line in lines]
     refused = [line.price for line in lines if _slip_state(line.state) is SaleState.REFUND_DUE]
     slip = SaleSlip(
-        shop=_shop(store, sale.language),
+        shop=_shop(store, sale.language, kit),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", sale.paid_at or sale.opened_at),
         state=state,
         lines=tuple(_line(session, sale, line, store) for line in lines),
@@ -379,7 +393,7 @@ def _sale_slip(session: Session, sale: sale_rows.Sale, lines: list[renewal_rows.
         taxes=_taxes(lines, store, sale.language),
         payments=_payment_rows(paid, sale.language),
         case_number=case_number(sale) if state is not SaleState.ACTIVATED else None,
-        answer_by=say("within 24 hours, in this shop") if waiting else "",
+        answer_by=say("You will have the answer in this shop within 24 hours.") if waiting else "",
         owed=str(sum(refused[1:], start=refused[0])) if refused else "",
         issued=all(delivery is not None for delivery in delivered),
         follows=any(delivery is not None and delivery.sealed is None for delivery in delivered),
@@ -394,7 +408,7 @@ def _later(session: Session, sale: sale_rows.Sale, renewal: renewal_rows.Renewal
     store = till_rows.store_of(session, till).plain()
     clerk = session.get_one(staff_rows.Staff, sale.staff_id)
     slip = ConfirmationSlip(
-        shop=_shop(store, sale.language),
+        shop=_shop(store, sale.language, kit),
         origin=_origin(store, till.code, clerk.number, sale.receipt_number or "", now),
         original_number=sale.receipt_number or "",
         lines=(_line(session, sale, renewal, store),),
@@ -430,11 +444,11 @@ def shop_of(store: PlainStore) -> Shop:
     )
 
 
-def _shop(store: PlainStore, language: str) -> Shop:
+def _shop(store: PlainStore, language: str, kit: Kit) -> Shop:
     """The head and foot of a customer's slip, with what the law of the place wants, in the customer's language."""
     usual = say_in(language)(LEGAL_LINES[store.country]) if store.country in LEGAL_LINES else ""
     lines = store.legal_lines if store.legal_lines is not None else (usual,)
-    return replace(shop_of(store), legal=tuple(line for line in lines if line))
+    return replace(shop_of(store), legal=tuple(line for line in lines if line), logo=kit.logo)
 
 
 def _also(store: PlainStore) -> Say | None:

@@ -147,6 +147,12 @@ def latest_problem(printer_id: int) -> ScalarSelect[str]:
     return chosen.order_by(PrintJob.id.desc()).limit(1).scalar_subquery()
 
 
+def on_paper(session: Session, receipt_id: int) -> bool:
+    """Whether the receipt came out of a printer, or may still do so; not when a person has cancelled it."""
+    kinds, alive = PrintJob.kind.in_((JobKind.ORIGINAL, JobKind.COPY)), PrintJob.state != JobState.CANCELLED
+    return session.scalar(select(PrintJob.id).where(PrintJob.receipt_id == receipt_id, kinds, alive).limit(1)) is not None
+
+
 def copies_of(session: Session, receipt_id: int) -> int:
     """How many copies have been asked for; the next one is this plus one."""
     chosen = select(func.max(PrintJob.copy_number)).where(PrintJob.receipt_id == receipt_id)

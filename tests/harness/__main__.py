@@ -27,6 +27,7 @@ PROOFS: tuple[str, ...] = (
     "state_machine",
     "api_fuzz",
     "paper",
+    "paper_delay",
     "planted",
 )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 
-from tests.harness import paper
+import pytest
+
+from tests.harness import paper, paper_delay
 from tests.harness.result import Result
 
 
@@ -27,3 +29,11 @@ def test_the_slice_would_notice() -> None:
             refused += 1
     assert refused >= len(evil) - 2  # ESC @ alone and ESC ! are commands that printers may be sent
     assert result.counts == {}
+
+
+def test_what_a_printer_costs_a_sale_can_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    """A turn at each till; the figures are for a quiet hour, see docs/performance.md."""
+    result = paper_delay.run(paper_delay.SIZES["commit"], random.randrange(2**31), print)
+    assert result.counts["sales"] == len(paper_delay.STATES)
+    told = capsys.readouterr().out.splitlines()
+    assert [state for state in paper_delay.STATES if not any(line.startswith(f"{state} ") for line in told)] == []

@@ -100,7 +100,6 @@ def line() -> Iterator[tuple[int, str]]:
 
 @posix
 def test_a_serial_line_gets_every_byte(line: tuple[int, str]) -> None:
-    pytest.importorskip("serial", reason="pyserial comes with simcounter[printers]")
     printer, name = line
     received = bytearray()
 
@@ -119,7 +118,6 @@ def test_a_serial_line_gets_every_byte(line: tuple[int, str]) -> None:
 
 @posix
 def test_a_serial_printer_that_takes_no_more_is_a_question(line: tuple[int, str]) -> None:
-    pytest.importorskip("serial", reason="pyserial comes with simcounter[printers]")
     settings = PrinterSettings(
         line[1], transport=Transport.SERIAL, baud=115200, dsr_dtr=False, write_seconds=0.3, total_seconds=0.5
     )

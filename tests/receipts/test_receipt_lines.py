@@ -62,3 +62,10 @@ def test_a_value_ends_at_the_last_column_with_han_as_two() -> None:
 
 def test_a_bar_is_marked_at_both_ends() -> None:
     assert render(Document((Bar("COPY 1"), Text("x")), "t", "en"), 20) == "   *** COPY 1 ***\nx\n"
+
+
+@pytest.mark.parametrize("text", ["paid back: 8.00 GBP now", "将退还 8.00 GBP。", "1,200 JPY", "from 20.00 GBP to 8.00 GBP"])
+def test_an_amount_stays_with_its_currency(text: str) -> None:
+    for width in range(10, 30):
+        assert not any(line[-1].isdigit() for line in wrap(text, width, columns))
+    assert wrap("8.00 GBPX 8.00 gb", 5, columns)[0] == "8.00"

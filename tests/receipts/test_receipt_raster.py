@@ -7,16 +7,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 from sample_slips import LANGUAGES, every_document
 
 from receipts.document import Bar, Document, Qr, Role, Row, Text
-from receipts.faces import fit
+from receipts.faces import fit, letters
+from receipts.glyphs import THRESHOLD, font, widths, write
 from receipts.page import Box, Code, Ink
 from receipts.qr import modules
-from receipts.raster import SIZES, draw, font, measures
+from receipts.raster import SIZES, draw, measures
 from receipts.typesetting import set_page
 
 LINK = "https://r.example/c/7Q4M-2K9D-XW3E-5T8B-0123"
@@ -103,3 +104,23 @@ def test_the_same_document_gives_the_same_picture() -> None:
     first, second = draw(document, 576), draw(document, 576)
     assert isinstance(first, Image.Image)
     assert first.tobytes() == second.tobytes()
+
+
+LETTERS = st.one_of(
+    st.text(alphabet="ABCfjgyTVAWoQ.,-/ ()0123456789话费充值有效期应付总额ÄéłŁ́", max_size=30),
+    st.text(alphabet=st.sampled_from(sorted(letters() - {"\n"})), max_size=12),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@example("-充Ag/g", 18, False, False)
+@given(LETTERS, st.sampled_from([18, 21, 22, 24, 29, 33, 36]), st.booleans(), st.booleans())
+def test_stamps_in_a_row_are_the_line_dot_for_dot(text: str, size: int, bold: bool, white: bool) -> None:
+    """What Pillow draws of the whole line at once, and how far it goes."""
+    back, front = (0, 255) if white else (255, 0)
+    whole = Image.new("L", (1200, 90), back)
+    ImageDraw.Draw(whole).text((30, 20), text, font=font(bold, size), fill=front)
+    stamped = Image.new("1", whole.size, back)
+    write(stamped, 30, 20, text, bold, size, white)
+    assert stamped.tobytes() == whole.point(lambda grey: 255 if grey > THRESHOLD else 0, mode="1").tobytes()
+    assert sum(widths(bold, size)[letter] for letter in text) == font(bold, size).getlength(text)

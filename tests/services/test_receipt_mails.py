@@ -26,7 +26,7 @@ from pos.domain.errors import AddressWrong, ConsentMissing, NotFound, NotYetKnow
 from pos.domain.receipt_mails import is_address
 from pos.domain.tills import Desk
 from pos.mailer import Account, send
-from pos.services import receipt_mails
+from pos.services import print_jobs, receipt_mails, receipts
 from pos.worker import Worker
 from tests.services.shop import Shop
 
@@ -142,6 +142,32 @@ def test_the_customer_gets_the_receipt(
     assert attached.get_filename() == f"{NUMBER}.pdf"
     assert "8.00 GBP" in PdfReader(BytesIO(attached.get_content())).pages[0].extract_text()
     assert work(shop, server.account) is None
+
+
+def test_a_file_beside_paper_is_marked_as_a_copy(shop: Shop, desk: Desk, served: Callable[..., MailServer]) -> None:
+    """Above and below, in the letter's words too; without paper the file is the receipt."""
+    server = served()
+    ask(shop, desk)
+    assert work(shop, server.account) == ("sent", None)
+    with shop.app.app_context():
+        marked = words_of(receipts.as_pdf(NUMBER, desk))
+        ((job_id,),) = shop.ask("select id from print_jobs where kind = 'original'")
+        print_jobs.cancel(job_id, desk, kit=shop.kit)
+        assert words_of(receipts.as_pdf(NUMBER, desk)) == marked[1:-1]
+    assert (marked[0], marked[-1]) == ("COPY", "COPY")
+    ask(shop, desk)
+    assert work(shop, server.account) == ("sent", None)
+    told = {}
+    for letter in server.letters():
+        (attached,) = letter.iter_attachments()
+        body = letter.get_body()
+        assert body is not None
+        told["It is a copy" in body.get_content()] = words_of(attached.get_content())
+    assert told == {True: marked, False: marked[1:-1]}
+
+
+def words_of(content: bytes) -> list[str]:
+    return PdfReader(BytesIO(content)).pages[0].extract_text().splitlines()
 
 
 def test_nothing_of_the_address_is_left(shop: Shop, desk: Desk, served: Callable[..., MailServer]) -> None:
