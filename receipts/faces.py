@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from reportlab.pdfbase.pdfmetrics import registerFont
-from reportlab.pdfbase.ttfonts import TTFont, TTFontFace
+from reportlab.pdfbase.ttfonts import TTFont
 
 from receipts.blocks import Bar, Block, Row, Text
 from receipts.document import Document
@@ -30,24 +30,11 @@ class Unprintable(ValueError):
     the screen and the HTML copy can still show the slip."""
 
 
-class Outlines:
-    """The five megabytes of a weight's outlines, of which a subset wants a few slices: reportlab would copy all of them first,
-    for every receipt."""
-
-    def __init__(self, face: TTFontFace) -> None:
-        self.data, (self.start, _) = face._ttf_data, face.get_table_pos("glyf")
-
-    def __getitem__(self, part: slice) -> bytes:
-        return bytes(self.data[self.start + part.start : self.start + part.stop])
-
-
 @lru_cache(maxsize=2)
 def registered(bold: bool) -> TTFont:
     """The weight as reportlab holds it, registered under ``NAMES``; about 30 ms the first time, then free."""
     with loading:
         font = TTFont(NAMES[bold], str(FILES[bold]))
-        outlines, whole = Outlines(font.face), font.face.get_table
-        font.face.get_table = lambda name: outlines if name == "glyf" else whole(name)
         registerFont(font)
     return font
 
