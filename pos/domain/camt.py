@@ -32,6 +32,7 @@ from pos.domain.settlement_files import (
     noon,
 )
 from pos.domain.settlements import Direction, Kind, Theirs
+from pos.domain.words import N_
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -51,17 +52,17 @@ def read_camt(content: bytes, profile: Profile) -> Contents:
     try:
         root = ElementTree.fromstring(content, forbid_dtd=True)
     except common.DefusedXmlException:
-        raise FileRefused(OTHER_FILE, profile=profile.name, what="it brings definitions of its own") from None
+        raise FileRefused(OTHER_FILE, profile=profile.name, what=N_("it brings definitions of its own")) from None
     except (ElementTree.ParseError, ValueError, LookupError):
-        raise FileRefused(CUT, what="it is no whole XML document") from None
+        raise FileRefused(CUT, what=N_("it is no whole XML document")) from None
     known = _NAMESPACE.fullmatch(root.tag)
     if known is None:
-        raise FileRefused(OTHER_FILE, profile=profile.name, what="it is neither camt.053 nor camt.054")
+        raise FileRefused(OTHER_FILE, profile=profile.name, what=N_("it is neither camt.053 nor camt.054"))
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     statements = list(root.iter("Stmt" if known[1] == "3" else "Ntfctn"))
     if not statements:
-        raise FileRefused(CUT, what="it holds no statement")
+        raise FileRefused(CUT, what=N_("it holds no statement"))
     return _contents(statements, digest_of(content), profile, is_statement=known[1] == "3")
 
 
@@ -82,11 +83,11 @@ def _contents(statements: list[Element], digest: str, profile: Profile, *, is_st
                     continue
                 read += _lines(entry, profile)
     except (NotMoney, ValueError, AttributeError, TypeError) as fault:
-        raise FileRefused(UNREADABLE, line="-", what=str(fault)[:120]) from None
+        raise FileRefused(UNREADABLE, line="-", told=str(fault)[:120]) from None
     lines = identified(read)
     days += days_of(lines, profile.zone)
     if not days:
-        raise FileRefused(OTHER_FILE, profile=profile.name, what="it names no day")
+        raise FileRefused(OTHER_FILE, profile=profile.name, what=N_("it names no day"))
     return Contents(lines, digest, min(days), max(days), left_out)
 
 
@@ -113,7 +114,7 @@ def _check_counts(statement: Element) -> None:
     entries = statement.findall("Ntry")
     told = _text(statement, "TxsSummry/TtlNtries/NbOfNtries")
     if told and int(told) != len(entries):
-        raise FileRefused(CUT, what=f"it has {len(entries)} entries, its head says {told}")
+        raise FileRefused(CUT, what=N_("it has {found} lines, and says {wanted}"), found=len(entries), wanted=told)
 
 
 def _check_balances(statement: Element, entries: list[Element]) -> None:
@@ -125,10 +126,10 @@ def _check_balances(statement: Element, entries: list[Element]) -> None:
             balances.setdefault(code, _signed(balance))
     before, after = balances.get("OPBD", balances.get("PRCD")), balances.get("CLBD")
     if before is None or after is None:
-        raise FileRefused(CUT, what="the balance at its beginning or end is missing")
+        raise FileRefused(CUT, what=N_("the balance at its beginning or end is missing"))
     moved = total([_signed(entry) for entry in entries], before.currency)
     if before + moved != after:
-        raise FileRefused(CUT, what="its entries do not make its closing balance")
+        raise FileRefused(CUT, what=N_("its entries do not make its closing balance"))
 
 
 def _told_days(statement: Element, profile: Profile) -> list[date]:
@@ -156,7 +157,7 @@ def _lines(entry: Element, profile: Profile) -> Iterator[Read]:
     details = entry.findall("NtryDtls/TxDtls")
     told = _text(entry, "NtryDtls/Btch/NbOfTxs")
     if told and details and int(told) != len(details):
-        raise FileRefused(CUT, what=f"an entry has {len(details)} transactions of {told}")
+        raise FileRefused(CUT, what=N_("it has {found} lines, and says {wanted}"), found=len(details), wanted=told)
     if not details:
         yield _line(_kind(whole), whole, at, ref, _charges(entry, whole), day_only, entry), "", "", ref
         return
@@ -166,7 +167,7 @@ def _lines(entry: Element, profile: Profile) -> Iterator[Read]:
     net = gross - total([fee for fee in fees if fee is not None], whole.currency)
     rest = _charges(entry, whole)
     if whole not in (gross, net, gross - (rest or Money(0, whole.currency))):
-        raise FileRefused(CUT, what="the transactions of an entry do not make its amount")
+        raise FileRefused(CUT, what=N_("the transactions of an entry do not make its amount"))
     for detail, amount, fee in zip(details, amounts, fees, strict=True):
         found = next((text for name in _REFERENCES if (text := _text(detail, f"Refs/{name}")) not in ("", "NOTPROVIDED")), ref)
         when, hourless = _moment(detail, profile, otherwise=(at, day_only))

@@ -65,6 +65,31 @@ class AddressWrong(BadInput):
     field = "email"
 
 
+class FileRefused(BadInput):
+    """A statement's file that is not whole, or is another one; the sentence is one of domain/settlement_files.py."""
+
+    field = "statement"
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        self.sentence = sentence
+        super().__init__(**values)
+
+
+class NoSuchProfile(BadInput):
+    sentence = N_("Choose who sent the file. Nothing was stored.")
+    field = "profile"
+
+
+class NoSuchAction(BadInput):
+    sentence = N_("Choose one of the decisions below. Nothing was booked.")
+    field = "action"
+
+
+class DayMissing(BadInput):
+    sentence = N_("Type the day on which somebody looks at it again. Nothing was changed.")
+    field = "next_on"
+
+
 class ConsentMissing(BadInput):
     sentence = N_("Ask the customer first, and tick that the customer agrees. Nothing was sent.")
     field = "consent"

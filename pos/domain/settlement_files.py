@@ -20,7 +20,7 @@ from pos.domain.words import N_
 # What a file may fill; date and amount are the least.
 COLUMNS = ("date", "time", "amount", "currency", "fee", "reference", "last4", "number", "type", "product", "line")
 CUT = N_("The file ends too early: {what}. Nothing was stored; fetch it again.")
-UNREADABLE = N_("Line {line} of the file cannot be read: {what}. Nothing was stored.")
+UNREADABLE = N_("Line {line} of the file cannot be read ({told}). Nothing was stored.")
 OTHER_FILE = N_("This is not a file of {profile}: {what}. Nothing was stored.")
 HOLDS_CARD = N_("Line {line} of the file holds a whole card number. Nothing was stored; ask for a file without card numbers.")
 TOO_LARGE = N_("The file is larger than {most}. Nothing was stored; ask for one file for each day.")
@@ -111,19 +111,21 @@ def read_csv(content: bytes, profile: Profile) -> Contents:
     head, body = rows[0], rows[1:]
     lacking = [theirs for theirs in profile.columns.values() if theirs not in head]
     if lacking:
-        raise FileRefused(OTHER_FILE, profile=profile.name, what=f"no column {lacking[0]}")
+        raise FileRefused(OTHER_FILE, profile=profile.name, what=N_("it has no column {column}"), column=lacking[0])
     if profile.trailer:
         body = _without_trailer(body, profile)
     places = {ours: head.index(theirs) for ours, theirs in profile.columns.items()}
     read = []
     for number, row in enumerate(body, start=2):
         if len(row) != len(head):
-            raise FileRefused(CUT, what=f"line {number} has {len(row)} of {len(head)} cells")
+            raise FileRefused(
+                CUT, what=N_("line {line} has {found} of {wanted} cells"), line=number, found=len(row), wanted=len(head)
+            )
         if any(looks_like_card(cell) for cell in row):
             raise FileRefused(HOLDS_CARD, line=number)
         read.append(_csv_line({ours: row[place].strip() for ours, place in places.items()}, number, profile))
     if not read:
-        raise FileRefused(CUT, what="it has no lines")
+        raise FileRefused(CUT, what=N_("it has no lines"))
     lines = identified(read)
     days = days_of(lines, profile.zone)
     return Contents(lines, digest_of(content), days[0], days[-1])
@@ -135,9 +137,11 @@ def _text(content: bytes, profile: Profile) -> str:
     try:
         text = content.decode(profile.encoding)
     except (UnicodeDecodeError, LookupError):
-        raise FileRefused(OTHER_FILE, profile=profile.name, what=f"it is not written in {profile.encoding}") from None
+        raise FileRefused(
+            OTHER_FILE, profile=profile.name, what=N_("it is not written in {encoding}"), encoding=profile.encoding
+        ) from None
     if "\0" in text:
-        raise FileRefused(OTHER_FILE, profile=profile.name, what="it is no text")
+        raise FileRefused(OTHER_FILE, profile=profile.name, what=N_("it is no text"))
     return text.removeprefix("\ufeff")
 
 
@@ -147,19 +151,21 @@ def _rows(text: str, profile: Profile) -> list[list[str]]:
             row for row in csv.reader(io.StringIO(text), delimiter=profile.delimiter, strict=True) if any(map(str.strip, row))
         ]
     except csv.Error:
-        raise FileRefused(CUT, what="a quotation mark is not closed") from None
+        raise FileRefused(CUT, what=N_("a quotation mark is not closed")) from None
     if not rows:
-        raise FileRefused(CUT, what="it is empty")
+        raise FileRefused(CUT, what=N_("it is empty"))
     return [[cell.strip() for cell in rows[0]], *rows[1:]]
 
 
 def _without_trailer(body: list[list[str]], profile: Profile) -> list[list[str]]:
     last = body[-1] if body else []
     if not last or last[0].strip() != profile.trailer:
-        raise FileRefused(CUT, what=f"the line {profile.trailer} is missing")
+        raise FileRefused(CUT, what=N_("its last line {trailer} is missing"), trailer=profile.trailer)
     counts = [int(cell) for cell in last[1:] if re.fullmatch(r"[0-9]{1,9}", cell.strip())]
     if not counts or counts[0] != len(body) - 1:
-        raise FileRefused(CUT, what=f"it has {len(body) - 1} lines, its end says {counts[0] if counts else '-'}")
+        raise FileRefused(
+            CUT, what=N_("it has {found} lines, and says {wanted}"), found=len(body) - 1, wanted=counts[0] if counts else "-"
+        )
     return body[:-1]
 
 
@@ -173,7 +179,7 @@ def _csv_line(cells: dict[str, str], number: int, profile: Profile) -> tuple[The
         if word and profile.words and word not in profile.words:
             raise ValueError(f"{word!r} is no kind of line that the configuration knows")
     except (NotMoney, ValueError) as fault:
-        raise FileRefused(UNREADABLE, line=number, what=str(fault)[:120]) from None
+        raise FileRefused(UNREADABLE, line=number, told=str(fault)[:120]) from None
     usual = Kind.PAYOUT if profile.direction is Direction.BANK else Kind.CHARGE
     kind = profile.words.get(word, usual) if word else usual
     if amount.minor < 0 and kind is Kind.CHARGE:
