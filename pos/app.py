@@ -101,6 +101,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
         given if given is not None else make_carriers(settings),
         settings.rulebook(),
         public_url=settings.receipts.public_url,
+        profiles=settings.profiles(),
     )
     return app
 

@@ -390,6 +390,14 @@ class NothingToDecide(NeedsAttention):
     sentence = N_("There is nothing to decide about this renewal any more. Nothing was changed; look at the sale.")
 
 
+class ItemDecided(NeedsAttention):
+    sentence = N_("This is settled already. Nothing was booked; look at what it says below.")
+
+
+class ItemMoved(NeedsAttention):
+    sentence = N_("Another line came in the meantime, and this is not what it was. Nothing was booked; read it again and decide.")
+
+
 class OtherVerdict(NeedsAttention):
     sentence = N_(
         "Something else was proposed for this renewal and waits for a second person. Nothing was changed; decide that first."

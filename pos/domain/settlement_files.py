@@ -46,7 +46,7 @@ class Profile:
     source: str = ""
     currency: str = "GBP"
     zone: str = "UTC"
-    encoding: str = "utf-8-sig"
+    encoding: str = "utf-8"
     delimiter: str = ","
     decimal: str = "."
     date_format: str = "%Y-%m-%d"
@@ -175,7 +175,7 @@ def _csv_line(cells: dict[str, str], number: int, profile: Profile) -> tuple[The
         amount = _amount(cells["amount"], currency, profile)
         fee = _amount(cells["fee"], currency, profile) if cells.get("fee") else None
         at, day_only = _moment(cells, profile)
-        word = cells.get("type", "").lower()
+        word = cells.get("type", "").casefold()
         if word and profile.words and word not in profile.words:
             raise ValueError(f"{word!r} is no kind of line that the configuration knows")
     except (NotMoney, ValueError) as fault:

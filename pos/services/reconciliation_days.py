@@ -95,7 +95,7 @@ class _Comparison:
         self.first, self.last, self.now, self.changes = first, last, kit.now(), 0
         span = timedelta(days=_SPAN[direction])
         found = rows.lines_between(session, store.id, direction, first - span, last + span)
-        ours = books.booked(session, store, direction, *_moments(store, first - span, last + span))
+        ours = books.booked(session, store, direction, *moments(store, first - span, last + span))
         if direction is Direction.CARRIER:
             # A carrier's references are ours alone, however late a line comes.
             ours = books.with_refs(session, store, ours, {line.ref for line in found if line.ref})
@@ -237,7 +237,7 @@ def _content(item: rows.OpenItem) -> dict[str, object]:
     }
 
 
-def _moments(store: Store, first: date, last: date) -> tuple[datetime, datetime]:
+def moments(store: Store, first: date, last: date) -> tuple[datetime, datetime]:
     """From the beginning of the first business day to the end of the last; an hour of summer time more at either end is cut off
     by whoever asks for a row's own day."""
     zone, hour = ZoneInfo(store.zone), timedelta(hours=2)

@@ -88,6 +88,11 @@ def _order(session: Session, attempt: renewal_rows.Attempt, renewal: renewal_row
     return [taken, replace(taken, key=base.key + ":back", kind=Kind.GIVEN_BACK)]
 
 
+def counts(one: Ours) -> bool:
+    """Whether it is money by our books; what is in doubt counts, for the float is spoken for."""
+    return one.standing is not Standing.NOT_DONE
+
+
 def _standing(session: Session, renewal: renewal_rows.Renewal) -> Standing:
     if renewal.state is RenewalState.CONFIRMED:
         return Standing.DONE

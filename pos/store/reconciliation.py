@@ -219,3 +219,14 @@ def for_change(session: Session, item_id: int) -> OpenItem | None:
 
 def decided(session: Session) -> list[OpenItem]:
     return list(session.scalars(select(OpenItem).where(OpenItem.state == ItemState.DECIDED).order_by(OpenItem.id)))
+
+
+def lines_about(session: Session, store_id: int, direction: Direction, keys: set[str], item_ids: set[int]) -> list[StatementLine]:
+    """The lines that belong to these bookings and items, on whatever day they came."""
+    row, found = StatementLine, dict[int, StatementLine]()
+    chosen = select(row).where(row.store_id == store_id, row.direction == direction)
+    for column, wanted in ((row.ours_key, sorted(keys)), (row.item_id, sorted(item_ids))):
+        for first in range(0, len(wanted), _AT_ONCE):
+            for line in session.scalars(chosen.where(column.in_(wanted[first : first + _AT_ONCE]))):
+                found[line.id] = line
+    return list(found.values())
