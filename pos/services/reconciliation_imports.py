@@ -79,6 +79,11 @@ def store_called(code: str) -> Store:
         return row.plain()
 
 
+def stores() -> list[Store]:
+    with reading() as session:
+        return [row.plain() for row in till_rows.all_stores(session)]
+
+
 def pen_of(store: Store, kit: Kit) -> Pen:
     now = kit.now()
     return kit.office_pen(store.code, "command", now, store.business_day(now))
