@@ -27,6 +27,7 @@ from pos.web.login import desk, door, kit
 
 bp = Blueprint("reconciliation", __name__)
 
+_LONGEST = timedelta(days=3660)
 _FIELDS = ("action", "reference", "approver_number", "approver_pin", "next_on")
 
 
@@ -47,7 +48,9 @@ def _today() -> date:
 
 
 def _asked_day() -> date:
-    return day_from(kept(request.values).get("day", "")) or _today()
+    """A day of this shop's life; for any other, and for what is none, today."""
+    today, asked = _today(), day_from(kept(request.values).get("day", ""))
+    return asked if asked is not None and today - _LONGEST <= asked <= today else today
 
 
 def page(errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> str:
