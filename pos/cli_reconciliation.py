@@ -171,5 +171,3 @@ def _end(kept: Any, waiting: int, as_json: bool) -> None:
     else:
         click.echo(f"{kept.new} of {kept.count} lines are new, {kept.left_out} were none of ours, {waiting} items are open.")
     sys.exit(OPEN_ITEMS if waiting else 0)
-
-

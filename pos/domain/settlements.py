@@ -311,8 +311,15 @@ class _Table:
         """Amount, last digits and moment, and nobody else it could be: a pair where the line bears no reference at all and the
         rules allow that, else a proposal."""
         wanting = [place for place, one in enumerate(self.ours) if place not in self.found and one.standing is Standing.DONE]
-        lines = [place for place, line in enumerate(self.theirs) if place not in self.used and not line.is_day_only]
-        candidates = {place: [c for c in lines if self._alike(self.ours[place], self.theirs[c])] for place in wanting}
+        lines: dict[tuple[Kind, Money, str], list[int]] = defaultdict(list)
+        for place, line in enumerate(self.theirs):
+            if place not in self.used and not line.is_day_only and line.tail:
+                lines[line.kind, line.amount, line.tail].append(place)
+        candidates = {}
+        for place in wanting:
+            one = self.ours[place]
+            alike = lines.get((one.kind, one.amount, one.tail), [])
+            candidates[place] = [c for c in alike if self._is_near(one, self.theirs[c])]
         claims: dict[int, int] = defaultdict(int)
         for places in candidates.values():
             for candidate in places:
@@ -325,10 +332,8 @@ class _Table:
             bucket, why = (Bucket.MATCHED, ()) if is_pair else (Bucket.DIFFERENT, (Differs.REFERENCE,))
             self.take(place, bucket, places, why)
 
-    def _alike(self, one: Ours, line: Theirs) -> bool:
-        near = abs(one.at - line.at) <= self.rules.minutes
-        alike = one.kind is line.kind and one.amount == line.amount and not line.is_other_number
-        return near and alike and bool(one.tail) and one.tail == line.tail
+    def _is_near(self, one: Ours, line: Theirs) -> bool:
+        return abs(one.at - line.at) <= self.rules.minutes and not line.is_other_number
 
     def _other_day(self, one: Ours, line: Theirs) -> tuple[Differs, ...]:
         return (Differs.DAY,) if self.day_of(one.at) != self.day_of(line.at) else ()

@@ -230,3 +230,10 @@ def lines_about(session: Session, store_id: int, direction: Direction, keys: set
             for line in session.scalars(chosen.where(column.in_(wanted[first : first + _AT_ONCE]))):
                 found[line.id] = line
     return list(found.values())
+
+
+def decided_refs(session: Session, carrier: str) -> set[str]:
+    """The references of a carrier about which two people have decided."""
+    row = OpenItem
+    chosen = select(row.ref).where(row.direction == Direction.CARRIER, row.source == carrier, row.state == ItemState.DECIDED)
+    return set(session.scalars(chosen))

@@ -25,7 +25,7 @@ from pos.services import payments, shifts
 from pos.services import reconciliation_imports as imports
 from pos.services import reconciliation_items as items
 from pos.services.kit import Kit
-from tests.services.shop import Shop
+from tests.services.shop import Shop, findings
 
 TODAY = date(2026, 11, 21)
 CARDS = Profile(
@@ -372,6 +372,25 @@ def test_what_only_the_carrier_has_goes_to_suspense_by_two_people(
     decide(shop, manager, item, Action.SUSPENSE)
     assert ledger_of_items(shop) == [("item_suspense", "suspense", "carrier_float", shop.line(sale).cost_minor, "GBP")]
     assert work_through(shop, manager).open_count == 0
+
+
+@pytest.mark.parametrize("carrier_habits", [{"enforce_unique_refs": False}])
+def test_charged_twice_and_given_back_by_the_carrier(shop: Shop, desk: Desk, manager: Desk) -> None:
+    shop.sandbox.carrier.books.enforce_unique_refs = False
+    twice, back = sold(shop, desk, 2)
+    (attempt,) = shop.attempts(twice)
+    shop.sandbox.carrier.books.renew(attempt.ref, "+447700900100", "lyca-data-gb-7d", Fate(), action="add")
+    (other,) = shop.attempts(back)
+    shop.sandbox.carrier.books.reverse(next(debit.order_id for debit in shop.debits if debit.ref == other.ref))
+    shop.pass_time(24 * 3600)
+    assert work_through(shop, manager).open_count == 1
+    assert shop.state(back).value == "refund_due", "the statement took it back (move 20), and both its lines agree with that"
+    (item,) = shown(shop, manager).items
+    assert (item.bucket, item.differs, item.ref) == (Bucket.THEIRS_ONLY, ("doubled",), attempt.ref)
+    assert len(findings(shop.app)) == 1
+    decide(shop, manager, item, Action.LOSS)
+    assert ledger_of_items(shop) == [("item_loss", "over_short", "carrier_float", 736, "GBP")]
+    assert findings(shop.app) == [], "what two people decided is no finding any more"
 
 
 PROMISED = {"enforce_unique_refs": False, "statement_complete_after_seconds": 3600}
