@@ -103,6 +103,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
         settings.rulebook(),
         public_url=settings.receipts.public_url,
         logo=hung_logo(settings.receipts.logo_file),
+        profiles=settings.profiles(),
     )
     return app
 

@@ -3,15 +3,19 @@ manual."""
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from pos.domain.documents import DocumentPolicy, DocumentType
 from pos.domain.identity_rules import DOCUMENTS, Allowance, IdentityRules, Rulebook
 from pos.domain.receipt_mails import is_address
+from pos.domain.settlement_files import COLUMNS, Profile
+from pos.domain.settlements import Direction, Kind
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -75,6 +79,58 @@ class Mail(_Part):
         return self
 
 
+class Settlement(_Part):
+    """How one partner writes its files; pos.domain.settlement_files says what each of them means."""
+
+    direction: Direction
+    kind: str = Field(default="csv", pattern="^(csv|camt)$")
+    carrier: str = Field(default="", max_length=40)
+    currency: str = Field(default="GBP", pattern="^[A-Z]{3}$")
+    zone: str = "UTC"
+    encoding: str = "utf-8"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    decimal: str = Field(default=".", pattern="^[.,]$")
+    date_format: str = "%Y-%m-%d"
+    time_format: str = "%H:%M:%S"
+    columns: dict[str, str] = {}
+    words: dict[str, Kind] = {}
+    trailer: str = ""
+    only: tuple[str, ...] = ()
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("no such time zone; write it as in Europe/London") from None
+        return zone
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except LookupError:
+            raise ValueError("no such encoding; usual ones are utf-8, gb18030, windows-1252") from None
+        return encoding
+
+    @model_validator(mode="after")
+    def _readable(self) -> Settlement:
+        if unknown := sorted(set(self.columns) - set(COLUMNS)):
+            raise ValueError(f"columns knows no {', '.join(unknown)}; it knows {', '.join(COLUMNS)}")
+        if self.kind == "csv" and not {"date", "amount"} <= set(self.columns):
+            raise ValueError("columns needs at least date and amount")
+        if (self.direction is Direction.CARRIER) != bool(self.carrier):
+            raise ValueError("carrier is the name of the carrier whose statement this is, and of nothing else")
+        return self
+
+    def profile(self, name: str) -> Profile:
+        words = {word.casefold(): kind for word, kind in self.words.items()}
+        taken = self.model_dump(exclude={"carrier", "words"})
+        return Profile(name=name, source=self.carrier or name, words=words, **taken)
+
+
 class Logging(_Part):
     level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
@@ -132,6 +188,8 @@ class Settings(_Part):
     identity_at: dict[str, dict[str, object]] = {}
     # Each carrier's own table is checked by its adapter, which knows the keys of its protocol.
     carriers: dict[str, dict[str, object]] = {}
+    # Name -> how the files of an acquirer, a bank or a carrier are read.
+    settlements: dict[str, Settlement] = {}
     # Carrier -> the secret part of the address that it calls.
     hooks: dict[str, SecretStr] = {}
 
@@ -144,6 +202,9 @@ class Settings(_Part):
                     f"the secret of {name} needs at least 32 letters and digits: it is all that stands before the door"
                 )
         return hooks
+
+    def profiles(self) -> dict[str, Profile]:
+        return {name: settlement.profile(name) for name, settlement in self.settlements.items()}
 
     def rulebook(self) -> Rulebook:
         """Raises ValueError (pydantic's is one) for a key, a country or a figure that cannot be."""

@@ -121,6 +121,18 @@ class OnEach:
         return made
 
 
+# How the test's acquirer and bank write their files.
+SETTLEMENTS: dict[str, object] = {
+    "cards": {
+        "direction": "card",
+        "zone": "Europe/London",
+        "columns": {"date": "Date", "time": "Time", "amount": "Amount", "fee": "Fee", "reference": "Auth", "last4": "Card"},
+        "trailer": "TOTAL",
+    },
+    "bank": {"direction": "bank", "kind": "camt", "zone": "Europe/London", "only": ["Acquirer"]},
+}
+
+
 def settings_in(folder: Path, carrier_url: str | None = None, habits: dict[str, object] | None = None) -> Settings:
     """The configuration of a test's shop; ``habits`` is what the carrier's table says otherwise than usual."""
     content: dict[str, object] = {
@@ -130,6 +142,7 @@ def settings_in(folder: Path, carrier_url: str | None = None, habits: dict[str, 
         "security": {"key_ring": str(folder / "keys.json")},
         "receipts": {"public_url": "https://r.shop.example"},
         "logging": {"level": "error"},
+        "settlements": SETTLEMENTS,
     }
     if carrier_url is not None:
         content["carriers"] = {

@@ -21,7 +21,7 @@ from pos.carriers import PROTOCOLS
 from pos.carriers.configuration import BearerKeys, CarrierKeys, ClientCredentialsKeys, NoAuthKeys, ResellerKeys
 from pos.carriers.tmforum import CODES, TmForumKeys
 from pos.cli import main
-from pos.config import ConfigUnusable, Settings, load
+from pos.config import ConfigUnusable, Settings, Settlement, load
 from pos.domain.carriers import REASONS
 from pos.ports import Reason
 from pos.store import keys
@@ -86,6 +86,7 @@ def keys_of(model: type[BaseModel]) -> set[str]:
 def sections() -> dict[str, type[BaseModel]]:
     """Table -> the model that reads it."""
     found: dict[str, type[BaseModel]] = {"": Settings, "carriers.lyca": TmForumKeys, "carriers.lyca.auth": ClientCredentialsKeys}
+    found["settlements.cards"] = Settlement
     for name, field in Settings.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             found[name] = field.annotation
@@ -123,7 +124,7 @@ def test_the_example_loads_with_every_key_at_work() -> None:
 @pytest.mark.parametrize("table", sections())
 def test_every_key_stands_in_the_example_and_no_other(table: str) -> None:
     named = {entry.key for entry in ENTRIES if entry.table == table}
-    wanted = keys_of(sections()[table]) - set(sections()) - {"carriers", "hooks", "identity_at"}
+    wanted = keys_of(sections()[table]) - set(sections()) - {"carriers", "hooks", "identity_at", "settlements"}
     wanted |= {"protocol"} if table == "carriers.lyca" else set()
     assert named - wanted == set(), "the example has keys that would stop the start"
     assert wanted - named - {"auth"} == set(), "give these keys a line and a sentence in config.example.toml"

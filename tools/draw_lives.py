@@ -23,6 +23,7 @@ from pos.domain.receipt_mails import RECEIPT_MAIL  # noqa: E402
 from pos.domain.refunds import REFUND  # noqa: E402
 from pos.domain.renewals import RENEWAL  # noqa: E402
 from pos.domain.sales import SALE  # noqa: E402
+from pos.domain.settlements import OPEN_ITEM  # noqa: E402
 from pos.domain.shifts import SHIFT  # noqa: E402
 from pos.domain.verdicts import CONFLICT, VERDICT  # noqa: E402
 
@@ -42,6 +43,7 @@ LIVES: tuple[tuple[Life[Any], str], ...] = (
     (REFUND, "Money on its way back, never more than was paid."),
     (PRINT_JOB, "One slip or one pulse of the drawer. Paper never holds a sale back, and nothing is printed twice by itself."),
     (RECEIPT_MAIL, "One receipt by e-mail, with the customer's consent. Its address is forgotten with the last move."),
+    (OPEN_ITEM, "What an acquirer, a bank or a carrier tells otherwise than our books. Only two people end one."),
     (SHIFT, "One drawer between opening and closing. A difference is data: it never forbids the close."),
 )
 

@@ -66,6 +66,31 @@ class AddressWrong(BadInput):
     field = "email"
 
 
+class FileRefused(BadInput):
+    """A statement's file that is not whole, or is another one; the sentence is one of domain/settlement_files.py."""
+
+    field = "statement"
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        self.sentence = sentence
+        super().__init__(**values)
+
+
+class NoSuchProfile(BadInput):
+    sentence = N_("Choose who sent the file. Nothing was stored.")
+    field = "profile"
+
+
+class NoSuchAction(BadInput):
+    sentence = N_("Choose one of the decisions below. Nothing was booked.")
+    field = "action"
+
+
+class DayMissing(BadInput):
+    sentence = N_("Type the day on which somebody looks at it again. Nothing was changed.")
+    field = "next_on"
+
+
 class ConsentMissing(BadInput):
     sentence = N_("Ask the customer first, and tick that the customer agrees. Nothing was sent.")
     field = "consent"
@@ -381,6 +406,14 @@ class StillOpen(NeedsAttention):
 
 class NothingToDecide(NeedsAttention):
     sentence = N_("There is nothing to decide about this renewal any more. Nothing was changed; look at the sale.")
+
+
+class ItemDecided(NeedsAttention):
+    sentence = N_("This is settled already. Nothing was booked; look at what it says below.")
+
+
+class ItemMoved(NeedsAttention):
+    sentence = N_("Another line came in the meantime, and this is not what it was. Nothing was booked; read it again and decide.")
 
 
 class OtherVerdict(NeedsAttention):

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pos.domain.money import Money
 from pos.domain.payments import Tender
+from pos.domain.settlements import Action, Direction
 
 
 class Account(StrEnum):
@@ -21,6 +22,8 @@ class Account(StrEnum):
     REVENUE = "revenue"
     TAX = "tax"
     OVER_SHORT = "over_short"
+    CARD_FEES = "card_fees"
+    CHARGEBACKS = "chargebacks"
     SUSPENSE = "suspense"
 
 
@@ -133,6 +136,39 @@ def on_counted(difference: Money) -> list[Transfer]:
 def on_banked(amount: Money) -> list[Transfer]:
     """What leaves the drawer at closing."""
     return _only(Transfer("banked", A.BANK, A.DRAWER, amount) if amount else None)
+
+
+# Where the difference goes that two people decided about.
+_ACCOUNT_OF = {
+    Action.FEE: A.CARD_FEES,
+    Action.CHARGEBACK: A.CHARGEBACKS,
+    Action.LOSS: A.OVER_SHORT,
+    Action.PRICE: A.COST_OF_SALES,
+    Action.SUSPENSE: A.SUSPENSE,
+}
+
+
+def on_item(action: Action, direction: Direction, ours: Money | None, theirs: Money | None, fee: Money | None) -> list[Transfer]:
+    """An open item decided: our books follow theirs, and the difference is called what the two people called it. ``ours`` and
+    ``theirs`` are signed. Raises ValueError for two currencies, which have no difference."""
+    code, known = f"item_{action}", theirs if theirs is not None else ours
+    if action is Action.ACCEPT or known is None:
+        return []
+    nothing = Money(0, known.currency)
+    if action is Action.PAYOUT:
+        arrived = _between(code, A.BANK, A.CARD_CLEARING, theirs or nothing)
+        return arrived + _between(code, A.CARD_FEES, A.CARD_CLEARING, fee or nothing)
+    more = (theirs or nothing) - (ours or nothing)
+    if direction is Direction.CARRIER:
+        return _between(code, _ACCOUNT_OF[action], A.CARRIER_FLOAT, more)
+    return _between(code, A.CARD_CLEARING, _ACCOUNT_OF[action], more)
+
+
+def _between(code: str, debit: Account, credit: Account, amount: Money) -> list[Transfer]:
+    """The other way round when it is negative, nothing when it is nothing."""
+    if not amount:
+        return []
+    return [Transfer(code, debit, credit, amount)] if amount.minor > 0 else [Transfer(code, credit, debit, -amount)]
 
 
 def _only(*transfers: Transfer | None) -> list[Transfer]:

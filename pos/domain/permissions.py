@@ -34,6 +34,7 @@ class Permission(StrEnum):
     SET_PRINTERS = "set_printers"  # which printers there are, and which till prints where
     DECIDE = "decide"  # propose what became of a renewal, lift a stop
     AGREE = "agree"  # be the second person
+    RECONCILE = "reconcile"  # read statements in, decide about what they tell otherwise
     PRICES = "prices"  # what the shop asks for
 
 
@@ -58,6 +59,7 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.REISSUE_CODE,
     Permission.SET_PRINTERS,
     Permission.DECIDE,
+    Permission.RECONCILE,
 }
 
 RIGHTS: dict[Role, frozenset[Permission]] = {

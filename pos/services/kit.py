@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pos.domain.identity_rules import Rulebook
+from pos.domain.settlement_files import Profile
 from pos.domain.tills import Desk, Store, Till, chain_of_office, chain_of_till
 from pos.ports import Carrier, Clock
 from pos.store.keys import KeyRing
@@ -27,6 +28,8 @@ class Kit:
     public_url: str = ""
     # The shop's logo by its name in receipts.logos; empty where there is none.
     logo: str = ""
+    # How each acquirer, bank and carrier writes the files that people bring.
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
     bell: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def now(self) -> datetime:

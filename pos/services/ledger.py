@@ -21,6 +21,7 @@ from pos.domain.receipts import ReceiptKind, number_text
 from pos.domain.refunds import COUNTS, OPEN, RefundState
 from pos.domain.renewals import MONEY_HELD, RenewalState
 from pos.domain.sales import SaleState
+from pos.domain.settlements import ItemState, Kind
 from pos.domain.shifts import ShiftState, expected
 from pos.domain.verdicts import ConflictState
 from pos.ports import Reason
@@ -30,6 +31,7 @@ from pos.services.settling import REVERSED
 from pos.store import journal as journal_rows
 from pos.store import ledger as books
 from pos.store import receipts as receipt_rows
+from pos.store import reconciliation as reconciliation_rows
 from pos.store import renewals as renewal_rows
 from pos.store import sales as sale_rows
 from pos.store import shifts as shift_rows
@@ -78,6 +80,8 @@ def _invariants() -> Iterator[tuple[str, Iterator[str]]]:
     yield "carrier debits", by_pages(renewal, _renewal_postings)
     yield "ledger of renewals", by_pages(renewal, _transfers_of_renewals)
     yield "ledger of shifts", at_once(_transfers_of_shifts)
+    yield "ledger of open items", at_once(_transfers_of_items)
+    yield "lines of statements", at_once(_statement_lines)
     yield "payments", by_pages(sale, _payments)
     yield "lines", by_pages(sale, _lines)
     yield "refunds", at_once(_refunds)
@@ -107,6 +111,7 @@ def _living() -> tuple[tuple[str, Any, Any], ...]:
         ("shift", shift_rows.Shift, shift_rows.Shift.state),
         ("verdict", verdict_rows.Verdict, verdict_rows.Verdict.state),
         ("conflict", verdict_rows.Conflict, verdict_rows.Conflict.state),
+        ("open_item", reconciliation_rows.OpenItem, reconciliation_rows.OpenItem.state),
     )
 
 
@@ -248,9 +253,42 @@ def _transfers_of_shifts(session: Session) -> Iterator[str]:
             right += ledger.on_banked(row.money((row.counted_minor or 0) - left[row.till_id]))
         own = select(transfer).where(transfer.shift_id == row.id, transfer.renewal_id.is_(None)).order_by(transfer.id)
         yield from _compare(f"shift {row.id}", session.scalars(own), right)
-    nobodys = select(transfer.id).where(transfer.shift_id.is_(None), transfer.renewal_id.is_(None))
-    for transfer_id in session.scalars(nobodys):
-        yield f"ledger row {transfer_id}: belongs to no renewal and to no shift"
+    nobodys = (transfer.shift_id.is_(None), transfer.renewal_id.is_(None), transfer.item_id.is_(None))
+    for transfer_id in session.scalars(select(transfer.id).where(*nobodys)):
+        yield f"ledger row {transfer_id}: belongs to no renewal, to no shift and to no open item"
+
+
+def _transfers_of_items(session: Session) -> Iterator[str]:
+    """What two people decided about an open item stands in the books, and nothing else does under its number."""
+    transfer = books.LedgerTransfer
+    own: dict[int, list[books.LedgerTransfer]] = {}
+    for row in session.scalars(select(transfer).where(transfer.item_id.is_not(None)).order_by(transfer.id)):
+        own.setdefault(row.item_id or 0, []).append(row)
+    for item in reconciliation_rows.decided(session):
+        action = item.action
+        if action is None or item.decided_by is None or item.agreed_by in (None, item.decided_by) or not item.evidence:
+            yield f"open item {item.id}: decided without two people, an action and evidence"
+            continue
+        right = ledger.on_item(action, item.direction, item.ours, item.theirs, item.fee)
+        yield from _compare(f"open item {item.id}", own.pop(item.id, []), right)
+    for item_id in own:
+        yield f"open item {item_id}: it stands in the ledger and was not decided"
+
+
+def _statement_lines(session: Session) -> Iterator[str]:
+    """No booking makes a pair with two lines, and the lines of an item are those of its sum."""
+    line, item = reconciliation_rows.StatementLine, reconciliation_rows.OpenItem
+    twice = select(line.store_id, line.ours_key).where(line.ours_key.is_not(None), line.item_id.is_(None))
+    for _, key in session.execute(twice.group_by(line.store_id, line.direction, line.ours_key).having(func.count() > 1)):
+        yield f"{key}: it agrees with two lines of a statement"
+    signed = case((line.kind.in_((Kind.GIVEN_BACK, Kind.FEE)), -line.amount_minor), else_=line.amount_minor)
+    sums = (
+        select(line.item_id, func.sum(signed).label("minor")).where(line.item_id.is_not(None)).group_by(line.item_id).subquery()
+    )
+    chosen = select(item.id, item.theirs_minor, sums.c.minor).outerjoin(sums, sums.c.item_id == item.id)
+    for item_id, theirs, minor in session.execute(chosen.where(item.state != ItemState.MATCHED)):
+        if (theirs or 0) != int(minor or 0):
+            yield f"open item {item_id}: its lines make {minor or 0}, it says {theirs or 0}"
 
 
 def _compare(whose: str, found: Iterable[books.LedgerTransfer], right: list[Transfer]) -> Iterator[str]:

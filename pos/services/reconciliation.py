@@ -13,6 +13,7 @@ from pos.domain.verdicts import ConflictState
 from pos.ports import Capability, CarrierUnavailable, OutcomeState
 from pos.services.kit import Kit
 from pos.services.settling import LAPSED
+from pos.store import reconciliation as item_rows
 from pos.store import renewals as rows
 from pos.store.db import reading
 from pos.store.verdicts import Conflict
@@ -54,12 +55,19 @@ def compare_with_statements(*, kit: Kit) -> Iterator[str]:
         times = Counter(line.ref for line in debits) - given_back
         amounts = {line.ref: line.cost.minor for line in debits}
         known = {ref for ref, *_ in attempts}
+        # What two people decided as an open item stands in the books by their word, and is no finding any more.
+        with reading() as session:
+            settled = item_rows.decided_refs(session, name)
         for ref, count in times.items():
+            if ref in settled:
+                continue
             if count > 1:
                 yield f"carrier {name}: charged {count} times for {ref}"
             elif ref in known and ref not in ours and ref not in undecided:
                 yield f"carrier {name}: charged for {ref}, which we did not confirm"
         for ref, cost in ours.items():
+            if ref in settled:
+                continue
             if ref not in times and ref in given_back:
                 yield f"carrier {name}: gave the money for {ref} back, which we confirmed"
             elif ref not in times:

@@ -66,7 +66,23 @@ def resolve_from_statement(carrier: str, day: date, *, kit: Kit) -> dict[str, in
     Raises CarrierUnavailable when the statement cannot be had; nothing was decided then."""
     start = datetime.combine(day, time(), UTC) - _ZONES
     end = start + timedelta(days=1) + 2 * _ZONES
-    statement = _read(carrier, start, kit)
+    return _resolve(carrier, _read(carrier, start, kit), start, end, kit)
+
+
+def resolve_from_lines(carrier: str, lines: Iterable[StatementLine], *, kit: Kit) -> dict[str, int]:
+    """The same from a statement that came as a file. What a file leaves out says nothing: nobody promised that it is whole."""
+    by_ref: dict[str, list[StatementLine]] = defaultdict(list)
+    for line in lines:
+        if line.ref:
+            by_ref[line.ref].append(line)
+    if not by_ref:
+        return {}
+    start = min(line.at for found in by_ref.values() for line in found) - _ZONES
+    statement = Statement(start, None, {ref: _told(found) for ref, found in by_ref.items()})
+    return _resolve(carrier, statement, start, start, kit)
+
+
+def _resolve(carrier: str, statement: Statement, start: datetime, end: datetime, kit: Kit) -> dict[str, int]:
     with reading() as session:
         known = standing_rows.to_compare(session, carrier, set(statement.by_ref), start, end)
     done: dict[str, int] = defaultdict(int)

@@ -21,7 +21,7 @@ from pos.store.db import reading
 # What people call a row whose number alone says nothing; the others are called by their table.
 _NOUNS = {"sales": "sale", "renewals": "renewal", "shifts": "shift", "payments": "payment", "refunds": "refund"}
 _NOUNS |= {"ledger_transfers": "ledger row", "attempts": "attempt", "verdicts": "verdict", "conflicts": "conflict"}
-_NOUNS |= {"deliveries": "delivery"}
+_NOUNS |= {"deliveries": "delivery", "open_items": "open item", "statement_lines": "statement line"}
 _NUMBERED = {"receipts": "receipt {number}", "z_reports": "{number}"}
 
 _GATHERED = """

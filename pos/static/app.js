@@ -77,7 +77,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 function enter(event) {
-  if (event.key !== "Enter") return plainDigit(event);
+  if (event.key !== "Enter") return along(event) || plainDigit(event);
   if (gather(event)) return;
   const form = event.target.closest?.("form");
   const guarded = event.target.closest?.("[data-guard]");
@@ -85,6 +85,18 @@ function enter(event) {
   const button = event.target.matches?.("button, a");
   if (guarded && (fromScanner(event) || (button && performance.now() - shownAt.time < settle))) return event.preventDefault();
   if (form && event.target.matches("[data-unit]")) down(event, form);
+}
+
+// In a list of items J and K, or the arrows, go from one to the next; Enter opens it, as it does with every link.
+function along(event) {
+  const steps = { j: 1, J: 1, ArrowDown: 1, k: -1, K: -1, ArrowUp: -1 };
+  const links = all("[data-rows] tbody th a");
+  if (!links.length || !(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return false;
+  if (event.target.matches("input, select, textarea") || one("dialog[open]")) return false;
+  const at = links.indexOf(document.activeElement);
+  links[at < 0 ? 0 : Math.min(Math.max(at + steps[event.key], 0), links.length - 1)].focus();
+  event.preventDefault();
+  return true;
 }
 
 // In the grid of plans a single digit is enough, as long as nobody is typing into a field and no scanner is at work.

@@ -30,6 +30,8 @@ class LedgerTransfer(Base):
     carrier: Mapped[str | None] = mapped_column(String(40))
     sale_id: Mapped[str | None] = mapped_column(ForeignKey("sales.id"))
     renewal_id: Mapped[str | None] = mapped_column(ForeignKey("renewals.id"))
+    # The open item of the reconciliation that it settles. No foreign key: SQLite would copy the books for it.
+    item_id: Mapped[int | None]
 
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="positive"),
@@ -52,6 +54,7 @@ def post(
     carrier: str | None = None,
     sale_id: str | None = None,
     renewal_id: str | None = None,
+    item_id: int | None = None,
 ) -> None:
     """Add transfers to the books in the transaction that is open."""
     for transfer in transfers:
@@ -70,6 +73,7 @@ def post(
                 carrier=carrier,
                 sale_id=sale_id,
                 renewal_id=renewal_id,
+                item_id=item_id,
             )
         )
 

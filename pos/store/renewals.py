@@ -337,3 +337,23 @@ def states_in_shift(session: Session, shift_id: int) -> dict[RenewalState, int]:
         .group_by(Renewal.state)
     )
     return {row[0]: int(row[1]) for row in session.execute(chosen)}
+
+
+# A database takes only so many values in one statement.
+_REFS_AT_ONCE = 500
+
+
+def by_refs(session: Session, refs: set[str]) -> list[tuple[Attempt, Renewal]]:
+    """The attempts that a carrier's references name, with their renewals."""
+    wanted, found = sorted(refs), []
+    chosen = select(Attempt, Renewal).join(Renewal, Renewal.id == Attempt.renewal_id)
+    for first in range(0, len(wanted), _REFS_AT_ONCE):
+        found += [(a, r) for a, r in session.execute(chosen.where(Attempt.ref.in_(wanted[first : first + _REFS_AT_ONCE])))]
+    return found
+
+
+def sent_between(session: Session, store_id: int, begins: datetime, ends: datetime) -> list[tuple[Attempt, Renewal]]:
+    """What a store sent to its carriers, the oldest first."""
+    chosen = select(Attempt, Renewal).join(Renewal, Renewal.id == Attempt.renewal_id)
+    chosen = chosen.where(Renewal.store_id == store_id, Attempt.sent_at >= begins, Attempt.sent_at < ends)
+    return [(attempt, renewal) for attempt, renewal in session.execute(chosen.order_by(Attempt.id))]

@@ -300,3 +300,19 @@ def tenders_left_open(session: Session, asked_before: datetime) -> list[str]:
     """Sales whose card terminal has been silent for too long."""
     chosen = select(Sale.id).where(_tender_is_open(), Sale.state == SaleState.TENDERING, Sale.tender_asked_at < asked_before)
     return list(session.scalars(chosen))
+
+
+def card_payments_between(session: Session, store_id: int, begins: datetime, ends: datetime) -> list[Payment]:
+    """What cards paid in a store, the oldest first."""
+    chosen = select(Payment).join(Sale, Sale.id == Payment.sale_id).where(Sale.store_id == store_id)
+    chosen = chosen.where(Payment.tender == Tender.CARD, Payment.state == PaymentState.TAKEN)
+    return list(session.scalars(chosen.where(Payment.at >= begins, Payment.at < ends).order_by(Payment.id)))
+
+
+def card_refunds_between(session: Session, store_id: int, begins: datetime, ends: datetime) -> list[tuple[Refund, str | None]]:
+    """What went back to cards, with the last four digits of the card that had paid."""
+    chosen = select(Refund, Payment.last4).join(Sale, Sale.id == Refund.sale_id)
+    chosen = chosen.join(Payment, Payment.id == Refund.payment_id).where(Sale.store_id == store_id)
+    chosen = chosen.where(Refund.tender == Tender.CARD, Refund.state == RefundState.REFUNDED)
+    found = session.execute(chosen.where(Refund.at >= begins, Refund.at < ends).order_by(Refund.id))
+    return [(refund, last4) for refund, last4 in found]

@@ -11,6 +11,7 @@ from pos.domain.money import Money
 from pos.domain.shifts import Movement, ShiftState
 from pos.store.base import Base, Minor, Moment, Word
 from pos.store.db import locked
+from pos.store.tills import Till
 
 
 class Shift(Base):
@@ -152,3 +153,10 @@ def last_z(session: Session, till_id: int) -> ZReport | None:
 
 def z_of(session: Session, shift_id: int) -> ZReport | None:
     return session.scalar(select(ZReport).where(ZReport.shift_id == shift_id))
+
+
+def z_of_day(session: Session, store_id: int, day: date) -> list[tuple[ZReport, str, str | None]]:
+    """The Zs of a store's business day: (Z, till, the reason that was given for a difference)."""
+    chosen = select(ZReport, Till.code, Shift.difference_reason).join(Shift, Shift.id == ZReport.shift_id)
+    chosen = chosen.join(Till, Till.id == ZReport.till_id).where(Till.store_id == store_id, ZReport.business_day == day)
+    return [(report, till, reason) for report, till, reason in session.execute(chosen.order_by(ZReport.id))]

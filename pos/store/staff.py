@@ -72,6 +72,11 @@ def people_of(session: Session, store_id: int) -> list[Staff]:
     return list(session.scalars(select(Staff).where(at_home, Staff.suspended_at.is_(None)).order_by(Staff.number)))
 
 
+def everybody(session: Session) -> list[Staff]:
+    """People of all stores, those who left among them: what they did keeps their name."""
+    return list(session.scalars(select(Staff).order_by(Staff.number)))
+
+
 def by_number(session: Session, number: str) -> Staff | None:
     return session.scalar(select(Staff).where(Staff.number == number))
 

@@ -59,6 +59,9 @@ SEALED: Mapping[str, Mapping[str, str]] = {
     "verdicts": {},
     "conflicts": {},
     "agreements": {},
+    "statement_imports": {},
+    "statement_lines": {},
+    "open_items": {},
 }
 
 # Columns that came after rows were sealed without them, and what the migration wrote into those: a row that still says so has

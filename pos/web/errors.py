@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 STATUS = {e.BadInput: 422, e.NotFound: 404, e.NotAllowed: 403, e.NeedsAttention: 409, e.OutOfReach: 503}
 # Words inside sentences that are themselves translated.
-_WORDS = ("fault", "state")
+_WORDS = ("fault", "state", "what")
 
 EXPIRED_FORM = N_("This page was open for too long, or in another window. Nothing was booked; please do it once more.")
 BROKEN = N_(
@@ -48,7 +48,7 @@ def status_of(error: e.CounterError) -> int:
 def say(error: e.CounterError) -> str:
     """The error's sentence in the reader's language, with amounts as screens show them."""
     values = {
-        name: money(value) if isinstance(value, Money) else (gettext(str(value)) if name in _WORDS else value)
+        name: money(value) if isinstance(value, Money) else (fill(gettext(str(value)), error.values) if name in _WORDS else value)
         for name, value in error.values.items()
     }
     return fill(gettext(error.sentence), values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from pos.web.login import current_desk, kit
 def init(app: Flask) -> None:
     app.add_template_filter(money)
     app.add_template_filter(moment)
+    app.add_template_filter(day)
     app.add_template_filter(operator_name)
     app.add_template_filter(country_name)
     app.add_template_global(csrf_field)
@@ -52,6 +53,11 @@ def moment(at: datetime | None) -> str:
     """Shop time with its zone: ``2026-11-21 14:05 GMT``."""
     local = _local(at)
     return "" if local is None else f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
+
+def day(date_: date) -> str:
+    """A day without its hour: ``2026-11-21``."""
+    return date_.isoformat()
 
 
 def _local(at: datetime | None) -> datetime | None:

@@ -25,6 +25,7 @@ MATRIX = {
     Permission.SET_PRINTERS: (False, True, True, False),
     Permission.DECIDE: (False, True, True, False),
     Permission.AGREE: (True, True, True, False),
+    Permission.RECONCILE: (False, True, True, False),
     Permission.PRICES: (False, False, True, False),
 }
 ROLES = (Role.CLERK, Role.MANAGER, Role.OWNER, Role.AUDITOR)

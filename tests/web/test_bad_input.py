@@ -536,6 +536,12 @@ def test_every_form_of_the_url_map_is_tried(shared: Counter) -> None:
         "prices.ceiling",
         "prices.add_rule",
         "prices.drop_rule",
+        # Tried in tests/web/test_reconciliation.py, by a manager.
+        "reconciliation.compare",
+        "reconciliation.import_file",
+        "reconciliation.decide",
+        "reconciliation.take",
+        "reconciliation.later",
         # Tried in tests/services/test_codes.py: their one field is a word of the page itself, or the reason.
         *(
             endpoint
