@@ -34,6 +34,9 @@ class Permission(StrEnum):
     SET_PRINTERS = "set_printers"  # which printers there are, and which till prints where
     DECIDE = "decide"  # propose what became of a renewal, lift a stop
     AGREE = "agree"  # be the second person
+    REPORTS = "reports"  # figures of the day, of people and of the shop; whoever has it sees expected cash, too
+    CLOSE_DAY = "close_day"  # close the store's day, month or year
+    DISPUTES = "disputes"  # everything that is known of one sale
     PRICES = "prices"  # what the shop asks for
 
 
@@ -58,13 +61,16 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.REISSUE_CODE,
     Permission.SET_PRINTERS,
     Permission.DECIDE,
+    Permission.REPORTS,
+    Permission.CLOSE_DAY,
+    Permission.DISPUTES,
 }
 
 RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: _AT_THE_COUNTER,
     Role.MANAGER: _OF_A_MANAGER,
     Role.OWNER: _OF_A_MANAGER | {Permission.PRICES},
-    Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH}),
+    Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH, Permission.REPORTS, Permission.DISPUTES}),
 }
 
 

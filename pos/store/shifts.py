@@ -119,6 +119,11 @@ def open_at(session: Session, till_id: int) -> Shift | None:
     return session.scalar(locked(select(Shift).where(Shift.open_till_id == till_id)))
 
 
+def for_change(session: Session, shift_id: int) -> Shift | None:
+    """A shift, held."""
+    return session.scalar(locked(select(Shift).where(Shift.id == shift_id)))
+
+
 def seen_at(session: Session, till_id: int) -> Shift | None:
     """The open shift of a till, to look at."""
     return session.scalar(select(Shift).where(Shift.open_till_id == till_id))

@@ -1,0 +1,83 @@
+"""A report as plain values: facts and tables that a screen, a PDF, a spreadsheet and a text file show alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from receipts.slips import Pairs
+
+
+class Kind(StrEnum):
+    """How a column is written, and to which side it is set."""
+
+    TEXT = "text"
+    COUNT = "count"
+    MONEY = "money"
+
+
+@dataclass(frozen=True)
+class Amount:
+    """An exact amount, its currency, and the digits that this currency has after the point."""
+
+    value: Decimal
+    currency: str
+    digits: int
+
+    @property
+    def plain(self) -> str:
+        return f"{self.value:.{self.digits}f}"
+
+    def __str__(self) -> str:
+        return f"{self.value:,.{self.digits}f} {self.currency}"
+
+
+Cell = str | int | Amount
+
+
+@dataclass(frozen=True)
+class Column:
+    title: str
+    kind: Kind = Kind.TEXT
+
+
+@dataclass(frozen=True)
+class Table:
+    """``drawn`` is the column that a drawing beside the table shows, by the first column's words; ``links`` an address for each
+    row, where there is one; ``empty`` what is said instead of a table without rows."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    totals: tuple[Cell, ...] = ()
+    drawn: int | None = None
+    links: tuple[str, ...] = ()
+    empty: str = ""
+
+    def bars(self) -> tuple[tuple[str, str, float], ...]:
+        """(words, value, share of the largest between -1 and 1) of each row, for a drawing."""
+        if self.drawn is None:
+            return ()
+        values = [_number(row[self.drawn]) for row in self.rows]
+        largest = max((abs(value) for value in values), default=0.0) or 1.0
+        return tuple((str(row[0]), str(row[self.drawn]), value / largest) for row, value in zip(self.rows, values, strict=True))
+
+
+def _number(cell: Cell) -> float:
+    if isinstance(cell, Amount):
+        return float(cell.value)
+    return float(cell) if isinstance(cell, int) else 0.0
+
+
+@dataclass(frozen=True)
+class Book:
+    """One report. ``code`` names its files; ``made`` says when and by whom it was made, in words."""
+
+    code: str
+    title: str
+    shop: str
+    language: str
+    facts: Pairs = ()
+    tables: tuple[Table, ...] = ()
+    made: str = ""
