@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pos import cli_carriers
+from pos import cli_carriers, cli_reports
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,6 +56,7 @@ def main(context: click.Context, config_path: Path | None) -> None:
 
 main.add_command(cli_carriers.import_plans)
 main.add_command(cli_carriers.carrier)
+main.add_command(cli_reports.report)
 
 
 def _settings(context: click.Context) -> Settings:

@@ -44,15 +44,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """``drawn`` is the column that a drawing beside the table shows, by the first column's words; ``links`` an address for each
-    row, where there is one; ``empty`` what is said instead of a table without rows."""
+    """``drawn`` is the column that a drawing beside the table shows, by the words of the first; ``about`` and ``keys`` say which
+    sale or shift each row is about, for screens that lead there; ``empty`` stands in place of a table without rows."""
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...] = ()
     totals: tuple[Cell, ...] = ()
     drawn: int | None = None
-    links: tuple[str, ...] = ()
+    about: str = ""
+    keys: tuple[str, ...] = ()
     empty: str = ""
 
     def bars(self) -> tuple[tuple[str, str, float], ...]:

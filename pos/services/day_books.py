@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -124,7 +123,8 @@ def _doubts(session: Session, scope: Scope) -> Table:
         Column(say("Paid since")),
         Column(say("Amount"), Kind.MONEY),
     )
-    return Table(say("In doubt"), columns, tuple(rows), empty=say("Every carrier has answered."))
+    keys = tuple(sale.id for line, sale in found if line.paid_at is not None)
+    return Table(say("In doubt"), columns, tuple(rows), about="sale", keys=keys, empty=say("Every carrier has answered."))
 
 
 def _floats(session: Session, scope: Scope) -> Table:
@@ -237,12 +237,8 @@ def _closed(scope: Scope, closed: list[tuple[Any, str, str]], zs: dict[int, dict
                 shift.difference_reason or "",
             )
         )
-    return Table(say("Closed drawers"), columns, tuple(rows), empty=say("No drawer was closed."))
+    keys = tuple(str(shift.id) for shift, *_ in closed)
+    return Table(say("Closed drawers"), columns, tuple(rows), about="shift", keys=keys, empty=say("No drawer was closed."))
 
 
 _MONEY_OF_A_Z = (N_("Gross"), N_("Expected"), N_("Counted"), N_("Difference"))
-
-
-def is_closed(scope: Scope, day: date) -> bool:
-    with reading() as session:
-        return closing_rows.of(session, scope.store.id, Period.DAY, day) is not None

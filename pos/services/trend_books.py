@@ -50,6 +50,7 @@ def differences(scope: Scope) -> Book:
         Column(say("Difference"), Kind.MONEY),
         Column(say("Reason")),
     )
+    differed = [row for row in closed if row[0].difference_minor]
     rows = tuple(
         (
             till,
@@ -59,9 +60,9 @@ def differences(scope: Scope) -> Book:
             scope.amount(shift.difference_minor or 0),
             shift.difference_reason or "",
         )
-        for shift, till, clerk in closed
-        if shift.difference_minor
+        for shift, till, clerk in differed
     )
+    keys = tuple(str(shift.id) for shift, *_ in differed)
     tables = (
         _added(scope, say("Differences by clerk"), say("Clerk"), [(names[clerk], shift) for shift, _, clerk in closed]),
         _added(scope, say("Differences by till"), say("Till"), [(till, shift) for shift, till, _ in closed]),
@@ -71,7 +72,14 @@ def differences(scope: Scope) -> Book:
             say("Business day"),
             [(shift.business_day.isoformat(), shift) for shift, *_ in closed],
         ),
-        Table(say("Drawers that differed"), columns, rows, empty=say("Every drawer was right to the penny.")),
+        Table(
+            say("Drawers that differed"),
+            columns,
+            rows,
+            about="shift",
+            keys=keys,
+            empty=say("Every drawer was right."),
+        ),
     )
     return _book(scope, "differences", say("Differences"), tables)
 

@@ -157,3 +157,7 @@ def last_z(session: Session, till_id: int) -> ZReport | None:
 
 def z_of(session: Session, shift_id: int) -> ZReport | None:
     return session.scalar(select(ZReport).where(ZReport.shift_id == shift_id))
+
+
+def z_called(session: Session, till_id: int, number: str) -> ZReport | None:
+    return session.scalar(select(ZReport).where(ZReport.till_id == till_id, ZReport.number == number))
