@@ -57,7 +57,11 @@ def as_csv(scope: Scope) -> bytes:
 def as_beancount(scope: Scope) -> str:
     """A file that Beancount reads by itself: its accounts are opened on the first day, each posting is balanced."""
     with reading() as session:
-        found = _postings(session, scope)
+        return _as_beancount(session, scope)
+
+
+def _as_beancount(session: Session, scope: Scope) -> str:
+    found = _postings(session, scope)
     lines = [f'option "title" "{_quoted(scope.store.name)} {scope.store.code}"']
     lines += [f'option "operating_currency" "{scope.store.currency}"', ""]
     used = sorted({_account(account, row, scope) for row, _ in found for account in (row.debit, row.credit)})

@@ -74,7 +74,7 @@ def frozen(period: Period, scope: Scope) -> Book:
     )
     tables = (_money(scope, says), _counts(scope, says), _cash(scope, says), _sold(scope, says), _parts(scope, says))
     shown = tuple((label, value) for label, value in facts if value)
-    return Book(row.number, f"{say(TITLES[period])} {row.number}", scope.store.name, scope.language, shown, tables, scope.made)
+    return Book(says["closing"], f"{say(TITLES[period])} {says['closing']}", scope.store.name, scope.language, shown, tables, scope.made)
 
 
 def _money(scope: Scope, says: dict[str, Any]) -> Table:

@@ -29,17 +29,21 @@ DONE, TO_DO = N_("done"), N_("to do")
 
 def today(scope: Scope) -> Book:
     """What was taken in a business day so far, whatever drawer is open or closed."""
-    say = scope.say
     with reading() as session:
-        taken = reports.taken_between(session, scope.store.id, scope.days, scope.moments)
-        sold = reports.sold_between(session, scope.store.id, scope.days, scope.moments)
-        names = reports.names_of_staff(session)
-        refunds = [
-            refund
-            for refund, *_ in reports.refunds_between(session, scope.store.id, scope.moments)
-            if scope.store.business_day(refund.at) == scope.days[0] and refund.state == "refunded"
-        ]
-        doubts, floats, slips = _doubts(session, scope), _floats(session, scope), _slips(session, scope)
+        return _today(session, scope)
+
+
+def _today(session: Session, scope: Scope) -> Book:
+    say = scope.say
+    taken = reports.taken_between(session, scope.store.id, scope.days, scope.moments)
+    sold = reports.sold_between(session, scope.store.id, scope.days, scope.moments)
+    names = reports.names_of_staff(session)
+    refunds = [
+        refund
+        for refund, *_ in reports.refunds_between(session, scope.store.id, scope.moments)
+        if scope.store.business_day(refund.at) == scope.days[0] and refund.state == "refunded"
+    ]
+    doubts, floats, slips = _doubts(session, scope), _floats(session, scope), _slips(session, scope)
     back = sum(refund.amount_minor for refund in refunds)
     total = sum(row.amount for row in taken)
     tables = (
@@ -159,15 +163,17 @@ SLIPS = {
 
 def checklist(scope: Scope) -> Book:
     """What has to be done before a day is closed, over all its tills. Nothing on it can forbid the closing."""
-    say, day = scope.say, scope.days[0]
     with reading() as session:
-        closed = reports.closed_shifts(session, scope.store.id, scope.days)
-        zs = {report.shift_id: json.loads(report.figures) for report, _ in reports.last_zs(session, scope.store.id, scope.days)}
-        drawers = [
-            (shift, till) for shift, till in closing_rows.open_shifts(session, scope.store.id) if shift.business_day <= day
-        ]
-        doubts, slips = _doubts(session, scope), _slips(session, scope)
-        done = closing_rows.of(session, scope.store.id, Period.DAY, day)
+        return _checklist(session, scope)
+
+
+def _checklist(session: Session, scope: Scope) -> Book:
+    say, day = scope.say, scope.days[0]
+    closed = reports.closed_shifts(session, scope.store.id, scope.days)
+    zs = {report.shift_id: json.loads(report.figures) for report, _ in reports.last_zs(session, scope.store.id, scope.days)}
+    drawers = [(shift, till) for shift, till in closing_rows.open_shifts(session, scope.store.id) if shift.business_day <= day]
+    doubts, slips = _doubts(session, scope), _slips(session, scope)
+    done = closing_rows.of(session, scope.store.id, Period.DAY, day)
     beyond = [row for row in closed if abs(row[0].difference_minor or 0) > scope.store.drawer_tolerance_minor]
     unexplained = [row for row in beyond if not row[0].difference_reason]
     cards = [row for row in closed if _card_difference(row[0], zs) not in (0, None)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from pos.domain.happenings import happening
 from pos.domain.refunds import RefundState
 from pos.domain.tills import chain_of_office, chain_of_till
@@ -38,10 +40,14 @@ def _book(scope: Scope, code: str, title: str, tables: tuple[Table, ...]) -> Boo
 
 def differences(scope: Scope) -> Book:
     """Counted minus expected of every drawer, added up by till and by the person who closed it, then drawer by drawer."""
-    say = scope.say
     with reading() as session:
-        closed = reports.closed_shifts(session, scope.store.id, scope.days)
-        names = {full.partition(" ")[0]: full for full in reports.names_of_staff(session).values()}
+        return _differences(session, scope)
+
+
+def _differences(session: Session, scope: Scope) -> Book:
+    say = scope.say
+    closed = reports.closed_shifts(session, scope.store.id, scope.days)
+    names = {full.partition(" ")[0]: full for full in reports.names_of_staff(session).values()}
     columns = (
         Column(say("Till")),
         Column(say("Business day")),
@@ -110,9 +116,13 @@ def _added(scope: Scope, title: str, label: str, found: list[tuple[str, Any]]) -
 def margin(scope: Scope) -> Book:
     """What is left of the price after tax and what the carrier charged. A cost in another currency is shown and not taken off:
     no rate is made up here."""
-    say, own = scope.say, scope.store.currency
     with reading() as session:
-        sold = reports.sold_between(session, scope.store.id, scope.days, scope.moments)
+        return _margin(session, scope)
+
+
+def _margin(session: Session, scope: Scope) -> Book:
+    say, own = scope.say, scope.store.currency
+    sold = reports.sold_between(session, scope.store.id, scope.days, scope.moments)
     columns = (
         Column(say("Plan")),
         Column(say("Line")),
@@ -166,12 +176,16 @@ def margin(scope: Scope) -> Book:
 
 def exceptions(scope: Scope) -> Book:
     """Money that went back, and every time that somebody let through what the rules stop."""
-    say = scope.say
     with reading() as session:
-        refunds = reports.refunds_between(session, scope.store.id, scope.moments)
-        chains = [chain_of_till(till.code) for till in closing_rows.tills_of(session, scope.store.id)]
-        told = journal_rows.counted_between(session, [*chains, chain_of_office(scope.store.code)], scope.moments)
-        names = {full.partition(" ")[0]: full for full in reports.names_of_staff(session).values()}
+        return _exceptions(session, scope)
+
+
+def _exceptions(session: Session, scope: Scope) -> Book:
+    say = scope.say
+    refunds = reports.refunds_between(session, scope.store.id, scope.moments)
+    chains = [chain_of_till(till.code) for till in closing_rows.tills_of(session, scope.store.id)]
+    told = journal_rows.counted_between(session, [*chains, chain_of_office(scope.store.code)], scope.moments)
+    names = {full.partition(" ")[0]: full for full in reports.names_of_staff(session).values()}
     tables = (_refunds(scope, refunds, names), _overrides(scope, told, names))
     return _book(scope, "exceptions", say("Refunds and overrides"), tables)
 
