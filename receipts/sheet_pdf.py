@@ -21,6 +21,7 @@ from receipts.sheets import Book, Cell, Column, Kind, Table
 _INK, _SOFT, _LINE, _BAND = HexColor("#17202f"), HexColor("#5a6478"), HexColor("#c9d0dc"), HexColor("#eef1f6")
 _EDGE = 16 * mm
 _WIDTH = A4[0] - 2 * _EDGE
+_SHORT = 34 * mm
 # Han break anywhere, and long hashes must.
 _BODY = ParagraphStyle("body", fontName=NAMES[False], fontSize=8, leading=10.5, textColor=_INK, wordWrap="CJK")
 _RIGHT = ParagraphStyle("right", parent=_BODY, alignment=TA_RIGHT)
@@ -102,12 +103,13 @@ def _widths(table: Table) -> list[float]:
         cells = [column.title, *(str(row[place]) for row in (*table.rows[:200], table.totals) if row)]
         longest = max(face.stringWidth(cell, 8) for cell in cells) + 13
         wanted.append(longest if column.kind is not Kind.TEXT else min(longest, 75 * mm))
-    total = sum(wanted)
-    if total <= _WIDTH:
+    if sum(wanted) <= _WIDTH:
         return wanted
-    fixed = sum(width for width, column in zip(wanted, table.columns, strict=True) if column.kind is not Kind.TEXT)
-    share = max(0.2, (_WIDTH - fixed) / max(1.0, total - fixed))
-    return [width if column.kind is not Kind.TEXT else width * share for width, column in zip(wanted, table.columns, strict=True)]
+    # Amounts and short words keep their width; long texts share what is left.
+    long = [column.kind is Kind.TEXT and width > _SHORT for width, column in zip(wanted, table.columns, strict=True)]
+    rest = _WIDTH - sum(width for width, is_long in zip(wanted, long, strict=True) if not is_long)
+    share = max(0.2, rest / max(1.0, sum(width for width, is_long in zip(wanted, long, strict=True) if is_long)))
+    return [width * share if is_long else width for width, is_long in zip(wanted, long, strict=True)]
 
 
 def _plain() -> list[tuple[Any, ...]]:

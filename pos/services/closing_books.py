@@ -74,7 +74,16 @@ def frozen(period: Period, scope: Scope) -> Book:
     )
     tables = (_money(scope, says), _counts(scope, says), _cash(scope, says), _sold(scope, says), _parts(scope, says))
     shown = tuple((label, value) for label, value in facts if value)
-    return Book(says["closing"], f"{say(TITLES[period])} {says['closing']}", scope.store.name, scope.language, shown, tables, scope.made)
+    return Book(
+        says["closing"], f"{say(TITLES[period])} {says['closing']}", scope.store.name, scope.language, shown, tables, scope.made
+    )
+
+
+def written(scope: Scope) -> frozenset[str]:
+    """Which of the periods of the scope's first day are closed."""
+    with reading() as session:
+        asked = ((period, days_of(period, scope.days[0])[0]) for period in Period)
+        return frozenset(period.value for period, first in asked if rows.of(session, scope.store.id, period, first) is not None)
 
 
 def _money(scope: Scope, says: dict[str, Any]) -> Table:

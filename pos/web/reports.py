@@ -11,7 +11,7 @@ from flask_babel import get_locale
 from pos.domain.closings import Period
 from pos.domain.errors import NotFound
 from pos.domain.permissions import Permission
-from pos.services import closings, report_files, report_scope, z_reports
+from pos.services import closing_books, closings, report_files, report_scope, z_reports
 from pos.services.report_scope import Scope
 from pos.web.fields import CounterForm, ShortText, day_from, kept
 from pos.web.login import desk, door, kit
@@ -49,6 +49,7 @@ def _page(name: str) -> str:
         stores=report_scope.stores_for(desk().staff, desk().store),
         over_days=name in report_files.OVER_DAYS,
         here=scope.store.id == desk().store.id,
+        closed=closing_books.written(scope) if name == "close" else frozenset(),
     )
 
 
