@@ -75,7 +75,7 @@ def _table(sheet: Any, table: Table, formats: _Formats) -> None:
 
 def _write(sheet: Any, line: int, place: int, cell: Cell, formats: _Formats, *, bold: bool) -> None:
     if isinstance(cell, Amount):
-        sheet.write_number(line, place, float(cell.value), formats.money(cell, bold=bold))
+        sheet.write_number(line, place, float(cell), formats.money(cell, bold=bold))
     elif isinstance(cell, int):
         sheet.write_number(line, place, cell, formats.bold if bold else None)
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
 from receipts.slips import Pairs
@@ -19,18 +18,22 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Amount:
-    """An exact amount, its currency, and the digits that this currency has after the point."""
+    """An exact amount as text: ``plain`` for machines (``-1234.50``), ``shown`` for people; a drawing may take its rough size."""
 
-    value: Decimal
+    plain: str
+    shown: str
     currency: str
-    digits: int
 
     @property
-    def plain(self) -> str:
-        return f"{self.value:.{self.digits}f}"
+    def digits(self) -> int:
+        """How many digits stand after the point."""
+        return len(self.plain.partition(".")[2])
+
+    def __float__(self) -> float:
+        return float(self.plain)
 
     def __str__(self) -> str:
-        return f"{self.value:,.{self.digits}f} {self.currency}"
+        return self.shown
 
 
 Cell = str | int | Amount
@@ -66,9 +69,7 @@ class Table:
 
 
 def _number(cell: Cell) -> float:
-    if isinstance(cell, Amount):
-        return float(cell.value)
-    return float(cell) if isinstance(cell, int) else 0.0
+    return 0.0 if isinstance(cell, str) else float(cell)
 
 
 @dataclass(frozen=True)

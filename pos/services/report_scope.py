@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from pos.domain.errors import NotAllowed, NotFound
-from pos.domain.money import Money, minor_digits
+from pos.domain.money import Money
 from pos.domain.permissions import Permission, Role, may
 from pos.domain.tills import Desk, Staff, Store
 from pos.services.kit import Kit
@@ -56,8 +55,7 @@ class Scope:
 
 
 def exact(money: Money) -> Amount:
-    digits = minor_digits(money.currency)
-    return Amount(Decimal(money.minor).scaleb(-digits), money.currency, digits)
+    return Amount(money.plain(), f"{money.grouped()} {money.currency}", money.currency)
 
 
 def _begins(store: Store, day: date) -> datetime:
