@@ -64,7 +64,7 @@ def frozen(period: Period, scope: Scope) -> Book:
         (say("From"), says["first_day"]),
         (say("To"), says["last_day"]),
         (say("Time zone"), says["zone"]),
-        (say("Closed"), scope.local(at)),
+        (say("Time"), scope.local(at)),
         (say("Open drawers"), ", ".join(f"{till} {number} ({day})" for till, number, day in says["open_shifts"])),
         (say("Total before"), str(scope.amount(says["opening_total"]))),
         (say("Total since the start"), str(scope.amount(says["grand_total"]))),
@@ -95,7 +95,7 @@ def _money(scope: Scope, says: dict[str, Any]) -> Table:
 def _counts(scope: Scope, says: dict[str, Any]) -> Table:
     say = scope.say
     rows_ = tuple((say(title), int(says[name])) for name, title in _COUNTED.items())
-    return Table(say("Counts"), (Column(say("What")), Column(say("Count"), Kind.COUNT)), rows_)
+    return Table(say("Counts"), (Column(say("What")), Column(say("How many"), Kind.COUNT)), rows_)
 
 
 def _cash(scope: Scope, says: dict[str, Any]) -> Table:
@@ -111,7 +111,7 @@ def _sold(scope: Scope, says: dict[str, Any]) -> Table:
         Column(say("Plan")),
         Column(say("Line")),
         Column(say("Carrier")),
-        Column(say("Count"), Kind.COUNT),
+        Column(say("How many"), Kind.COUNT),
         Column(say("Sold for"), Kind.MONEY),
         Column(say("Face value"), Kind.MONEY),
         Column(say("Cost"), Kind.MONEY),

@@ -100,7 +100,7 @@ def _plans(scope: Scope, sold: list[reports.Sold]) -> Table:
             Column(say("Plan")),
             Column(say("Line")),
             Column(say("Carrier")),
-            Column(say("Count"), Kind.COUNT),
+            Column(say("How many"), Kind.COUNT),
             Column(say("Amount"), Kind.MONEY),
         ),
         tuple((row.plan, line_name(row.line, scope.language), row.carrier, row.count, scope.amount(row.price)) for row in sold),
@@ -145,7 +145,7 @@ def _slips(session: Session, scope: Scope) -> Table:
     say = scope.say
     found = reports.slips_not_out(session, scope.store.id)
     rows = tuple((till, say(SLIPS.get(state, state)), count) for till, state, count in found)
-    columns = (Column(say("Till")), Column(say("State")), Column(say("Count"), Kind.COUNT))
+    columns = (Column(say("Till")), Column(say("State")), Column(say("How many"), Kind.COUNT))
     return Table(say("Slips that are not out yet"), columns, rows, empty=say("Every slip came out."))
 
 

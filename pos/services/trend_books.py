@@ -127,7 +127,7 @@ def _margin(session: Session, scope: Scope) -> Book:
         Column(say("Plan")),
         Column(say("Line")),
         Column(say("Carrier")),
-        Column(say("Count"), Kind.COUNT),
+        Column(say("How many"), Kind.COUNT),
         Column(say("Sold for"), Kind.MONEY),
         Column(say("Tax"), Kind.MONEY),
         Column(say("Cost"), Kind.MONEY),
