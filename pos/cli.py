@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pos import cli_carriers, cli_reconciliation
+from pos import cli_carriers, cli_reconciliation, cli_reports
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,6 +58,7 @@ main.add_command(cli_carriers.import_plans)
 main.add_command(cli_carriers.carrier)
 main.add_command(cli_reconciliation.reconcile)
 main.add_command(cli_reconciliation.import_)
+main.add_command(cli_reports.report)
 
 
 def _settings(context: click.Context) -> Settings:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FIELDS = ("chain", "seq", "at", "business_day", "kind", "actor", "object_kind", "object_id", "content", "key_id", "prev_mac")
 NOTHING = "0" * 64
+TABLES = ("ledger_transfers", "receipts", "z_reports", "closings")
 # What a line that was tampered with may do to its reader.
 BAD = (ValueError, LookupError, TypeError, AttributeError)
 
@@ -49,7 +50,7 @@ class Checker:
     def __init__(self, keys, trusted):
         self.keys, self.trusted = keys, trusted
         self.public, self.heads, self.marks, self.starts = {}, {}, {}, {}
-        self.said, self.sold, self.slips, self.zs = {}, {}, set(), {}
+        self.said, self.sold, self.slips, self.zs, self.closings = {}, {}, set(), {}, {}
         self.counts = dict.fromkeys(("journal", "row", "slip", "seals", "z"), 0)
         self.number, self.ended = 0, False
         self.whole = True
@@ -78,6 +79,7 @@ class Checker:
             raise Wrong(f"line {self.number + 1}", "the end of the export is missing")
         self.check_sealed()
         self.check_zs()
+        self.check_closings()
         return self.counts
 
     def read_export(self, line):
@@ -152,6 +154,8 @@ class Checker:
         self.counts["row"] += 1
         if table == "z_reports":
             self.zs.setdefault(values["till_id"], []).append(values)
+        elif table == "closings":
+            self.closings.setdefault((values["store_id"], values["period"]), []).append(values)
         elif table == "ledger_transfers" and (values["amount_minor"] <= 0 or values["debit"] == values["credit"]):
             raise Wrong(name, "a transfer moves a positive amount between two accounts")
 
@@ -163,7 +167,7 @@ class Checker:
         self.counts["slip"] += 1
 
     def check_sealed(self):
-        gone = sorted(name for name in self.said if name.partition(":")[0] in ("ledger_transfers", "receipts", "z_reports"))
+        gone = sorted(name for name in self.said if name.partition(":")[0] in TABLES)
         if gone:
             raise Wrong(gone[0], "it was written and is gone")
         if self.slips:
@@ -181,7 +185,45 @@ class Checker:
                 self.counts["z"] += 1
                 before = z
 
-    def check_z(self, z, says, before):
+    def check_closings(self):
+        """Each closing follows the one before and adds up what it names, where that is in this export."""
+        zs = {z["number"]: z for reports in self.zs.values() for z in reports}
+        days = {row["number"]: row for (_, period), rows in self.closings.items() if period == "day" for row in rows}
+        for (_, period), rows in self.closings.items():
+            before = None
+            for row in sorted(rows, key=lambda row: row["sequence"]):
+                try:
+                    says = json.loads(row["figures"])
+                    self.check_signed(row)
+                    named = [z[1::2][:2] for z in says["zs"]] if period == "day" else [day[::2][:2] for day in says["days"]]
+                    self.check_closing(row, says, before, named, zs if period == "day" else days)
+                except BAD as fault:
+                    raise Wrong(row.get("number", "a closing"), f"cannot be read ({type(fault).__name__})") from None
+                self.counts["closing"] = self.counts.get("closing", 0) + 1
+                before = row
+
+    def check_closing(self, row, says, before, named, known):
+        number = row["number"]
+        if (says["closing"], says["previous"], says["grand_total"]) != (number, row["previous_hash"], row["grand_total_minor"]):
+            raise Wrong(number, "its columns are not its figures")
+        if before is None and self.whole and (row["sequence"], says["opening_total"]) != (1, 0):
+            raise Wrong(number, "the closing before it is missing")
+        if before is not None:
+            if row["sequence"] != before["sequence"] + 1 or row["previous_hash"] != before["own_hash"]:
+                raise Wrong(number, f"it does not follow {before['number']}")
+            if says["opening_total"] != before["grand_total_minor"]:
+                raise Wrong(number, "it does not carry on the grand total before it")
+        if says["opening_total"] + says["gross"] != says["grand_total"]:
+            raise Wrong(number, "opening total + sold is not the grand total")
+        if any(known.get(part, {}).get("own_hash", own_hash) != own_hash for part, own_hash in named):
+            raise Wrong(number, "what it adds up is not as it was then")
+        if all(part in known for part, _ in named):
+            parts = [json.loads(known[part]["figures"]) for part, _ in named]
+            for name in ("gross", "tax", "refunds", "sales", "card", "card_refunds", "counted", "difference"):
+                if sum(part[name] for part in parts) != says[name]:
+                    raise Wrong(number, f"its {name} is not the sum of its parts")
+
+    def check_signed(self, z):
         number = z["number"]
         if hashlib.sha256(z["figures"].encode()).hexdigest() != z["own_hash"]:
             raise Wrong(number, "its figures were changed after they were written")
@@ -189,6 +231,10 @@ class Checker:
             self.public[z["key_id"]].verify(bytes.fromhex(z["signature"]), z["own_hash"].encode())
         except (InvalidSignature, KeyError, ValueError):
             raise Wrong(number, "its signature is not right") from None
+
+    def check_z(self, z, says, before):
+        number = z["number"]
+        self.check_signed(z)
         columns = ("number", "first_seq", "last_seq", "head_mac", "grand_total_minor", "previous_hash")
         names = ("z", "first_seq", "last_seq", "head", "grand_total", "previous")
         if any(z[column] != says[name] for column, name in zip(columns, names, strict=True)):

@@ -517,6 +517,18 @@ class NoPrinter(NeedsAttention):
     sentence = N_("This till has no printer. Nothing was printed; show the code on the screen or save it as a PDF.")
 
 
+class NoPrinterForReport(NeedsAttention):
+    sentence = N_("This till has no printer. Nothing was printed; save the report as a PDF.")
+
+
+class DayNotOver(NeedsAttention):
+    sentence = N_("{period} is not over yet. Nothing was closed; look at the report of the running day instead.")
+
+
+class DayAlreadyClosed(NeedsAttention):
+    sentence = N_("{period} is closed already, as {number}. Nothing was changed; what comes late is in the next closing.")
+
+
 class CodeUnreadable(NeedsAttention):
     sentence = N_(
         "The code is kept but cannot be opened: a key is missing. The money is recorded; do not charge again, call the owner."

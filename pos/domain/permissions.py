@@ -35,6 +35,9 @@ class Permission(StrEnum):
     DECIDE = "decide"  # propose what became of a renewal, lift a stop
     AGREE = "agree"  # be the second person
     RECONCILE = "reconcile"  # read statements in, decide about what they tell otherwise
+    REPORTS = "reports"  # figures of the day, of people and of the shop; whoever has it sees expected cash, too
+    CLOSE_DAY = "close_day"  # close the store's day, month or year
+    DISPUTES = "disputes"  # everything that is known of one sale
     PRICES = "prices"  # what the shop asks for
 
 
@@ -60,13 +63,16 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.SET_PRINTERS,
     Permission.DECIDE,
     Permission.RECONCILE,
+    Permission.REPORTS,
+    Permission.CLOSE_DAY,
+    Permission.DISPUTES,
 }
 
 RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: _AT_THE_COUNTER,
     Role.MANAGER: _OF_A_MANAGER,
     Role.OWNER: _OF_A_MANAGER | {Permission.PRICES},
-    Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH}),
+    Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH, Permission.REPORTS, Permission.DISPUTES}),
 }
 
 

@@ -1,29 +1,30 @@
-"""X and Z from one function over the movements of one shift; the Z is frozen, chained and signed."""
+"""X and Z on paper, from one function over one shift; the Z is frozen, chained and signed in the closing transaction."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from pos import __version__
+from pos.domain.happenings import RENEWAL_NOW, happening
 from pos.domain.journal import GENESIS, canonical
 from pos.domain.money import Money
 from pos.domain.receipts import ReceiptKind
-from pos.domain.renewals import IN_DOUBT, RenewalState
+from pos.domain.renewals import RenewalState
 from pos.domain.shifts import Movement
 from pos.domain.tills import Desk, chain_of_office
 from pos.services import journal
 from pos.services.kit import Kit
 from pos.services.print_jobs import local_time
 from pos.services.receipts import line_name, shop_of
+from pos.services.shift_figures import figures
 from pos.services.words import say_in
 from pos.store import journal as journal_rows
 from pos.store import receipts as receipt_rows
-from pos.store import renewals as renewal_rows
-from pos.store import sales as sale_rows
 from pos.store import shifts as rows
 from pos.store import staff as staff_rows
 from pos.store.life import Pen
@@ -31,37 +32,6 @@ from receipts import layouts
 from receipts.document import Document
 from receipts.reports import CardBatch, Cash, Chain, Counts, Fulfilment, PlanLine, Report, ShiftSlip, Takings, Tender
 from receipts.slips import Origin
-
-
-def figures(session: Session, shift: rows.Shift) -> dict[str, object]:
-    """Every figure of X and Z as whole numbers, computed from the movements and rows of this shift alone."""
-    sums = dict.fromkeys(Movement, 0)
-    for movement in rows.movements_of(session, shift.id):
-        sums[movement.kind] += movement.amount_minor
-    states = renewal_rows.states_in_shift(session, shift.id)
-    return {
-        "currency": shift.currency,
-        "cash": {kind.value: amount for kind, amount in sums.items()},
-        "expected": shift.expected_minor,
-        "card": shift.card_minor,
-        "card_count": shift.card_count,
-        "card_refunds": shift.card_refund_minor,
-        "gross": shift.gross_minor,
-        "tax": shift.tax_minor,
-        "refunds": shift.refunds_minor,
-        "refunds_count": shift.refunds_count,
-        "sales": shift.sales_count,
-        "voids": shift.voids_count,
-        "reprints": shift.reprints_count,
-        "typed_checks": shift.typed_checks_count,
-        "first_receipt": shift.first_receipt or "",
-        "last_receipt": shift.last_receipt or "",
-        "active": states.get(RenewalState.CONFIRMED, 0),
-        "refused": sum(states.get(s, 0) for s in (RenewalState.REFUND_DUE, RenewalState.REFUNDING, RenewalState.REFUNDED)),
-        "unknown": sum(states.get(s, 0) for s in IN_DOUBT),
-        "plans": [list(row) for row in renewal_rows.takings_by_plan(session, shift.id)],
-        "refunds_open": [list(row) for row in sale_rows.open_refunds_at(session, shift.till_id)],
-    }
 
 
 def freeze(
@@ -134,7 +104,7 @@ def freeze(
     pen.note(session, "z.written", "shift", shift.id, {"number": number, "hash": own_hash})
 
 
-def _office(session: Session, desk: Desk) -> dict[str, object]:
+def _office(session: Session, desk: Desk) -> dict[str, Any]:
     """The head of the store's office chain, which has no Z of its own."""
     chain = chain_of_office(desk.store.code)
     seq, mac = journal_rows.head_of(session, chain)
@@ -173,7 +143,7 @@ def _document(
     desk: Desk,
     now: datetime,
     number: str,
-    numbers: dict[str, object],
+    numbers: dict[str, Any],
     chain: Chain | None,
 ) -> Document:
     say, language = say_in(desk.staff.language), desk.staff.language
@@ -185,13 +155,15 @@ def _document(
         closed=_at_by(session, desk, shift.closed_at, shift.closed_by) if shift.closed_at and shift.closed_by else "",
         software=f"simcounter {__version__}",
         blind=say("Counted without seeing figures") if chain is not None else "",
-        counts=_counts(shift),
+        checks=(numbers["journal_fault"] or say("no fault found")) if chain is not None else "",
+        counts=_counts(numbers, say),
         takings=_takings(shift, desk, numbers, language),
-        fulfilment=Fulfilment(*(str(numbers[key]) for key in ("active", "refused", "unknown"))),
+        fulfilment=_fulfilment(desk, numbers),
         tenders=_tenders(shift, numbers, say("Cash"), say("Card"), closed=chain is not None),
         cards=_batch(shift, numbers),
         open_refunds=_open_refunds(shift, numbers),
         cash=(_cash(shift, numbers, closed=chain is not None),),
+        corrections=_corrections(shift, numbers, say),
         chain=chain,
     )
     layout = layouts.z_report if chain is not None else layouts.x_report
@@ -212,33 +184,69 @@ def _at_by(session: Session, desk: Desk, moment: datetime, staff_id: int) -> str
     return f"{local_time(desk.store.local(moment))} {session.get_one(staff_rows.Staff, staff_id).number}"
 
 
-def _counts(shift: rows.Shift) -> Counts:
+def _counts(numbers: dict[str, Any], say: Callable[[str], str]) -> Counts:
     return Counts(
-        first_receipt=shift.first_receipt or "",
-        last_receipt=shift.last_receipt or "",
-        sales=str(shift.sales_count),
-        voids=str(shift.voids_count),
-        refunds=str(shift.refunds_count),
-        reprints=str(shift.reprints_count),
-        typed_id_checks=str(shift.typed_checks_count),
+        first_receipt=numbers["first_receipt"],
+        last_receipt=numbers["last_receipt"],
+        sales=str(numbers["sales"]),
+        customers=str(numbers["customers"]),
+        voids=str(numbers["voids"]),
+        refunds=str(numbers["refunds_count"]),
+        reprints=str(numbers["reprints"]),
+        typed_id_checks=str(numbers["typed_checks"]),
+        failed_pins=str(numbers["failed_pins"]),
+        approvals=tuple((say(happening(kind)), str(count)) for kind, count in sorted(numbers["approvals"].items())),
     )
 
 
-def _takings(shift: rows.Shift, desk: Desk, numbers: dict[str, object], language: str) -> Takings:
+def _takings(shift: rows.Shift, desk: Desk, numbers: dict[str, Any], language: str) -> Takings:
     taxes = ((desk.store.tax_name, str(shift.money(shift.tax_minor))),) if desk.store.tax_basis_points else ()
-    plans = numbers["plans"]
-    lines = plans if isinstance(plans, list) else []
     return Takings(
         gross=str(shift.money(shift.gross_minor)),
         net=str(shift.money(shift.gross_minor - shift.tax_minor)),
         taxes=taxes,
-        plans=tuple(
-            PlanLine(line_name(line, language), name, str(count), str(shift.money(amount))) for line, name, count, amount in lines
-        ),
+        plans=tuple(_plan(row, shift, language) for row in numbers["sold"]),
     )
 
 
-def _tenders(shift: rows.Shift, numbers: dict[str, object], cash: str, card: str, *, closed: bool) -> tuple[Tender, ...]:
+def _plan(row: dict[str, Any], shift: rows.Shift, language: str) -> PlanLine:
+    """Commission is what the carrier leaves us of the face value, the fee what the shop asks on top of it; neither can be said
+    where the carrier counts in another currency."""
+    face, cost = row["face_currency"] == shift.currency, row["cost_currency"] == row["face_currency"]
+    return PlanLine(
+        carrier=line_name(row["line"], language),
+        plan=row["plan"],
+        count=str(row["count"]),
+        face=str(shift.money(row["price"])),
+        commission=str(Money(row["face"] - row["cost"], row["face_currency"])) if cost else "",
+        fee=str(shift.money(row["price"] - row["face"])) if face and row["price"] != row["face"] else "",
+    )
+
+
+def _fulfilment(desk: Desk, numbers: dict[str, Any]) -> Fulfilment:
+    since = numbers["unknown_since"]
+    return Fulfilment(
+        active=str(numbers["active"]),
+        refused=str(numbers["refused"]),
+        unknown=str(numbers["unknown"]),
+        unknown_age=local_time(desk.store.local(datetime.fromisoformat(since))) if since else "",
+        resolved=str(len(numbers["resolved"])),
+        withdrawn=str(numbers["reversed"]),
+    )
+
+
+def _corrections(shift: rows.Shift, numbers: dict[str, Any], say: Callable[[str], str]) -> tuple[tuple[str, str], ...]:
+    """What became of receipts of earlier Zs since: money that went back here, and doubts that a carrier has decided."""
+    back = say(RENEWAL_NOW[RenewalState.REFUNDED])
+    late = [(f"{receipt} {back}", str(shift.money(-amount))) for receipt, amount in numbers["late_refunds"]]
+    decided = [
+        (f"{receipt} {say(RENEWAL_NOW[RenewalState(state)])}", str(shift.money(price)))
+        for receipt, state, price in numbers["resolved"]
+    ]
+    return (*late, *decided)
+
+
+def _tenders(shift: rows.Shift, numbers: dict[str, Any], cash: str, card: str, *, closed: bool) -> tuple[Tender, ...]:
     card_due = shift.card_minor - shift.card_refund_minor
     terminal = numbers.get("terminal_total")
     typed = isinstance(terminal, int)
@@ -258,7 +266,7 @@ def _tenders(shift: rows.Shift, numbers: dict[str, object], cash: str, card: str
     )
 
 
-def _batch(shift: rows.Shift, numbers: dict[str, object]) -> tuple[CardBatch, ...]:
+def _batch(shift: rows.Shift, numbers: dict[str, Any]) -> tuple[CardBatch, ...]:
     terminal = numbers.get("terminal_total")
     if not isinstance(terminal, int):
         return ()
@@ -266,13 +274,13 @@ def _batch(shift: rows.Shift, numbers: dict[str, object]) -> tuple[CardBatch, ..
     return (CardBatch("", "", str(count) if count is not None else "", str(shift.money(terminal))),)
 
 
-def _open_refunds(shift: rows.Shift, numbers: dict[str, object]) -> tuple[tuple[str, str], ...]:
+def _open_refunds(shift: rows.Shift, numbers: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Receipt and amount of each refund at the terminal whose result nobody has told, whatever shift began it."""
     found = numbers["refunds_open"]
     return tuple((number, str(shift.money(-amount))) for number, amount in found) if isinstance(found, list) else ()
 
 
-def _cash(shift: rows.Shift, numbers: dict[str, object], *, closed: bool) -> Cash:
+def _cash(shift: rows.Shift, numbers: dict[str, Any], *, closed: bool) -> Cash:
     raw = numbers["cash"]
     sums: dict[str, int] = raw if isinstance(raw, dict) else {}
 

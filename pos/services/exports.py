@@ -14,6 +14,7 @@ from pos import __version__
 from pos.domain.journal import GENESIS, Entry, canonical, running_hash
 from pos.services.kit import Kit
 from pos.services.pages import PAGE
+from pos.store import closings as closing_rows
 from pos.store import journal as journal_rows
 from pos.store import receipts as receipt_rows
 from pos.store import shifts as shift_rows
@@ -24,7 +25,7 @@ from pos.store.db import reading
 
 FORMAT = "simcounter export 1"
 # The rows that go along whole: nothing in them is about a customer, and the journal holds their digests.
-TABLES = ("ledger_transfers", "receipts", "z_reports")
+TABLES = ("ledger_transfers", "receipts", "z_reports", "closings")
 
 
 def lines(first: date | None, last: date | None, *, kit: Kit) -> Iterator[str]:
@@ -54,7 +55,9 @@ def _lines(first: date | None, last: date | None, kit: Kit) -> Iterator[dict[str
 
 
 def _public_keys(session: Session, kit: Kit) -> Iterator[dict[str, object]]:
-    for key_id in sorted(session.scalars(select(shift_rows.ZReport.key_id).distinct())):
+    signed = (shift_rows.ZReport.key_id, closing_rows.Closing.key_id)
+    key_ids = {key_id for column in signed for key_id in session.scalars(select(column).distinct())}
+    for key_id in sorted(key_ids):
         yield {"line": "public_key", "key_id": key_id, "ed25519": kit.keys.public_key(key_id).hex()}
 
 

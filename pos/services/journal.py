@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -18,6 +19,7 @@ from pos.domain.journal import GENESIS, Entry, commitment, running_hash, seal
 from pos.services.kit import Kit
 from pos.services.numbers import masked_number
 from pos.services.pages import PAGE, UNREADABLE, Page, at_once, by_pages
+from pos.store import closings as closing_rows
 from pos.store import journal as rows
 from pos.store import renewals as renewal_rows
 from pos.store import sales as sale_rows
@@ -30,7 +32,8 @@ from pos.store.keys import KeyRingUnusable
 def verify(*, kit: Kit) -> Iterator[str]:
     """A sentence for the first bad row of each chain; nothing when all seals hold. Constant memory."""
     yield from _chains(kit)
-    yield from at_once(partial(_signatures, kit))
+    for signed in (shift_rows.ZReport, closing_rows.Closing):
+        yield from at_once(partial(_signatures, kit, signed))
     yield from by_pages(renewal_rows.Renewal.id, partial(_numbers, kit))
 
 
@@ -160,7 +163,7 @@ def _fault(row: Entry, its_mac: str, seq: int, mac: str, kit: Kit) -> str | None
 
 
 def _quoted(session: Session) -> dict[str, dict[int, tuple[str, str]]]:
-    """What the Zs say of each chain: row number -> (Z, hash over all rows up to it)."""
+    """What Zs and closings say of each chain: row number -> (its number, hash over all rows up to it)."""
     found: dict[str, dict[int, tuple[str, str]]] = {}
     report = shift_rows.ZReport
     chosen = select(report.number, report.figures, till_rows.Till.code).join(till_rows.Till, till_rows.Till.id == report.till_id)
@@ -172,14 +175,19 @@ def _quoted(session: Session) -> dict[str, dict[int, tuple[str, str]]]:
             found.setdefault(office["chain"], {})[office["seq"]] = (number, office["rows_sha256"])
         except UNREADABLE:
             continue  # changed figures are named where they are compared with their digest
+    for number, figures in session.execute(select(closing_rows.Closing.number, closing_rows.Closing.figures)):
+        try:
+            office = json.loads(figures)["office"]
+            found.setdefault(office["chain"], {})[office["seq"]] = (number, office["rows_sha256"])
+        except UNREADABLE:
+            continue
     return found
 
 
-def _signatures(kit: Kit, session: Session) -> Iterator[str]:
-    """Each Z is signed by a key of this ring."""
-    report = shift_rows.ZReport
+def _signatures(kit: Kit, report: Any, session: Session) -> Iterator[str]:
+    """Each Z and each closing is signed by a key of this ring."""
     chosen = select(report.number, report.figures, report.own_hash, report.key_id, report.signature)
-    for number, figures, own_hash, key_id, signature in session.execute(chosen.order_by(report.till_id, report.sequence)):
+    for number, figures, own_hash, key_id, signature in session.execute(chosen.order_by(report.id)):
         if hashlib.sha256(figures.encode()).hexdigest() != own_hash:
             continue  # the books say that it was changed
         try:

@@ -25,7 +25,7 @@ from pos.domain.settlements import ItemState, Kind
 from pos.domain.shifts import ShiftState, expected
 from pos.domain.verdicts import ConflictState
 from pos.ports import Reason
-from pos.services import records, witness
+from pos.services import closings_proof, records, witness
 from pos.services.pages import UNREADABLE, Page, at_once, by_pages
 from pos.services.settling import REVERSED
 from pos.store import journal as journal_rows
@@ -97,6 +97,7 @@ def _invariants() -> Iterator[tuple[str, Iterator[str]]]:
     yield "attempts", at_once(_attempts)
     yield "agreements", at_once(_agreements)
     yield "Z reports", at_once(_z_reports)
+    yield "closings", at_once(closings_proof.prove)
     yield from records.checks()
 
 

@@ -22,7 +22,7 @@ from pos.store.db import reading
 _NOUNS = {"sales": "sale", "renewals": "renewal", "shifts": "shift", "payments": "payment", "refunds": "refund"}
 _NOUNS |= {"ledger_transfers": "ledger row", "attempts": "attempt", "verdicts": "verdict", "conflicts": "conflict"}
 _NOUNS |= {"deliveries": "delivery", "open_items": "open item", "statement_lines": "statement line"}
-_NUMBERED = {"receipts": "receipt {number}", "z_reports": "{number}"}
+_NUMBERED = {"receipts": "receipt {number}", "z_reports": "{number}", "closings": "{number}"}
 
 _GATHERED = """
 PRAGMA synchronous = OFF;

@@ -1,6 +1,7 @@
 """Every table, imported once, so that the metadata is whole for migrations and for the check of drift."""
 
 from pos.store import (
+    closings,
     deliveries,
     floats,
     holds,
@@ -25,6 +26,7 @@ from pos.store import (
 from pos.store.base import Base
 
 __all__ = [
+    "closings",
     "deliveries",
     "floats",
     "prices",

@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, Select, String, Text, func, insert, select
+from sqlalchemy import Index, Select, String, Text, func, insert, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.journal import GENESIS, Entry, canonical, running_hash, seal
 from pos.store import witness
-from pos.store.base import Base, Moment
+from pos.store.base import Base, Moment, index_where
 from pos.store.db import before_commit, locked
 from pos.store.keys import KeyRing
+
+# Rare happenings that every Z counts. They have an index of their own: a close does not read through the journal of its day.
+_COUNTED = (
+    "kind IN ('staff.pin_failed', 'identity.overridden', 'duplicate.overridden', 'refund.in_cash', "
+    "'code.reissued', 'verdict.agreed', 'renewal.reversed')"
+)
 
 
 class JournalRow(Base):
@@ -33,7 +39,10 @@ class JournalRow(Base):
     prev_mac: Mapped[str] = mapped_column(String(64))
     mac: Mapped[str] = mapped_column(String(64))
 
-    __table_args__ = (Index(None, "object_kind", "object_id"),)
+    __table_args__ = (
+        Index(None, "object_kind", "object_id"),
+        index_where("ix_journal_counted", "chain", "seq", where=_COUNTED),
+    )
 
     def entry(self) -> Entry:
         return Entry(
@@ -187,6 +196,25 @@ def heads(session: Session) -> dict[str, tuple[int, str, str]]:
     """(last sequence number, last seal, hash over all rows) of each chain."""
     seal_waiting(session)
     return {head.chain: (head.seq, head.mac, head.rows_hash) for head in session.scalars(select(JournalHead))}
+
+
+def counted_since(session: Session, chain: str, after: int) -> dict[str, int]:
+    """How often each of the rare happenings stands in a chain behind a row."""
+    chosen = select(JournalRow.kind, func.count()).where(text(f"journal.{_COUNTED}"))
+    chosen = chosen.where(JournalRow.chain == chain, JournalRow.seq > after).group_by(JournalRow.kind)
+    return {kind: int(count) for kind, count in session.execute(chosen)}
+
+
+def counted_between(session: Session, chains: list[str], moments: tuple[datetime, datetime]) -> list[JournalRow]:
+    """The rare happenings of some chains, newest first."""
+    chosen = select(JournalRow).where(text(f"journal.{_COUNTED}"), JournalRow.chain.in_(chains), JournalRow.at.between(*moments))
+    return list(session.scalars(chosen.order_by(JournalRow.at.desc(), JournalRow.seq.desc())))
+
+
+def times_told(session: Session, kind: str, object_kind: str, object_id: str) -> int:
+    """How often the journal says one thing of one object."""
+    told = (JournalRow.object_kind == object_kind, JournalRow.object_id == object_id, JournalRow.kind == kind)
+    return session.scalar(select(func.count()).select_from(JournalRow).where(*told)) or 0
 
 
 def about(session: Session, objects: list[tuple[str, str]]) -> list[JournalRow]:

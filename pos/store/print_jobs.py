@@ -60,31 +60,32 @@ OPEN = (JobState.QUEUED, JobState.WAITING)
 QUESTIONS = (JobState.UNCERTAIN, JobState.HELD, JobState.WAITING)
 
 
-def _under_way() -> TextClause:
+def under_way() -> TextClause:
+    """Slips that are not over, in the words of their index."""
     return text(f"print_jobs.{_UNDER_WAY}")
 
 
 def printers_with_work(session: Session, now: datetime) -> list[int]:
     """Printers that have something due and nothing under way."""
-    due = select(PrintJob.printer_id).where(_under_way(), PrintJob.state.in_(OPEN), PrintJob.due_at <= now).distinct()
-    sending = and_(_under_way(), PrintJob.state == JobState.SENDING)
+    due = select(PrintJob.printer_id).where(under_way(), PrintJob.state.in_(OPEN), PrintJob.due_at <= now).distinct()
+    sending = and_(under_way(), PrintJob.state == JobState.SENDING)
     busy = select(PrintJob.printer_id).where(sending, PrintJob.lease_ends_at >= now)
     return list(session.scalars(due.where(PrintJob.printer_id.not_in(busy))))
 
 
 def next_for(session: Session, printer_id: int, now: datetime) -> PrintJob | None:
     """The oldest due job of a printer that is held, none while another one is being sent to it. Drawer pulses go first."""
-    busy = select(PrintJob.id).where(_under_way(), PrintJob.printer_id == printer_id, PrintJob.state == JobState.SENDING)
+    busy = select(PrintJob.id).where(under_way(), PrintJob.printer_id == printer_id, PrintJob.state == JobState.SENDING)
     if session.scalar(busy.limit(1)) is not None:
         return None
-    due = and_(_under_way(), PrintJob.state.in_(OPEN), PrintJob.due_at <= now)
+    due = and_(under_way(), PrintJob.state.in_(OPEN), PrintJob.due_at <= now)
     chosen = select(PrintJob).where(PrintJob.printer_id == printer_id, due)
     return session.scalar(locked(chosen.order_by(PrintJob.id).limit(1), skip=True))
 
 
 def queued_behind(session: Session, printer_id: int, until: datetime) -> list[PrintJob]:
     """The slips that have not been tried yet and would be before that time, held. Drawer pulses wait for nothing."""
-    chosen = and_(_under_way(), PrintJob.printer_id == printer_id, PrintJob.state == JobState.QUEUED, PrintJob.due_at < until)
+    chosen = and_(under_way(), PrintJob.printer_id == printer_id, PrintJob.state == JobState.QUEUED, PrintJob.due_at < until)
     return list(
         session.scalars(locked(select(PrintJob).where(chosen, PrintJob.kind != JobKind.DRAWER).order_by(PrintJob.id), skip=True))
     )
@@ -92,20 +93,20 @@ def queued_behind(session: Session, printer_id: int, until: datetime) -> list[Pr
 
 def put_off(session: Session, printer_id: int, until: datetime) -> None:
     """Nothing else is tried on a printer that has just said that it is not ready; the oldest job goes on asking for all."""
-    others = and_(_under_way(), PrintJob.printer_id == printer_id, PrintJob.state.in_(OPEN), PrintJob.due_at < until)
+    others = and_(under_way(), PrintJob.printer_id == printer_id, PrintJob.state.in_(OPEN), PrintJob.due_at < until)
     session.execute(update(PrintJob).where(others, PrintJob.kind != JobKind.DRAWER).values(due_at=until))
 
 
 def move_to(session: Session, printer_id: int, other: int, till_id: int, due_at: datetime) -> None:
     """Another printer takes what a till has waiting at this one; never a drawer pulse, which opens a certain drawer."""
-    waiting = and_(_under_way(), PrintJob.printer_id == printer_id, PrintJob.till_id == till_id, PrintJob.state.in_(OPEN))
+    waiting = and_(under_way(), PrintJob.printer_id == printer_id, PrintJob.till_id == till_id, PrintJob.state.in_(OPEN))
     session.execute(update(PrintJob).where(waiting, PrintJob.kind != JobKind.DRAWER).values(printer_id=other, due_at=due_at))
 
 
 def _gone(now: datetime, owner_prefix: str) -> ColumnElement[bool]:
     """Whether a job's sender is gone: its lease ended, or it is an earlier life of this worker."""
     ended = or_(PrintJob.lease_ends_at < now, PrintJob.lease_owner.startswith(owner_prefix, autoescape=True))
-    return and_(_under_way(), PrintJob.state == JobState.SENDING, ended)
+    return and_(under_way(), PrintJob.state == JobState.SENDING, ended)
 
 
 def abandoned(session: Session, now: datetime, owner_prefix: str) -> list[int]:
@@ -128,7 +129,7 @@ def of_sale(session: Session, sale_id: str) -> list[PrintJob]:
 
 def at_till(session: Session, till_id: int, limit: int) -> list[PrintJob]:
     """The till's latest jobs, those with a question first."""
-    asking = select(PrintJob).where(_under_way(), PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS))
+    asking = select(PrintJob).where(under_way(), PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS))
     recent = select(PrintJob).where(PrintJob.till_id == till_id, PrintJob.state.not_in(QUESTIONS))
     first = list(session.scalars(asking.order_by(PrintJob.id.desc()).limit(limit)))
     return first + list(session.scalars(recent.order_by(PrintJob.id.desc()).limit(limit)))
@@ -137,12 +138,12 @@ def at_till(session: Session, till_id: int, limit: int) -> list[PrintJob]:
 def questions_counted(till_id: int) -> ScalarSelect[int]:
     """Slips of a till that wait for a word of the clerk; a figure of the strip."""
     chosen = select(func.count()).select_from(PrintJob)
-    return chosen.where(_under_way(), PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS)).scalar_subquery()
+    return chosen.where(under_way(), PrintJob.till_id == till_id, PrintJob.state.in_(QUESTIONS)).scalar_subquery()
 
 
 def latest_problem(printer_id: int) -> ScalarSelect[str]:
     """Why the newest waiting job of a printer waits, empty for no reason, none where nothing waits; for the strip."""
-    waiting = and_(_under_way(), PrintJob.state == JobState.WAITING)
+    waiting = and_(under_way(), PrintJob.state == JobState.WAITING)
     chosen = select(func.coalesce(PrintJob.reason, "")).where(PrintJob.printer_id == printer_id, waiting)
     return chosen.order_by(PrintJob.id.desc()).limit(1).scalar_subquery()
 

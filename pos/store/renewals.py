@@ -90,6 +90,8 @@ class Renewal(Base):
         index_where("ix_renewals_open", "store_id", "due_at", where=_OPEN),
         Index(None, "number_look_up", "product_key"),
         Index(None, "replaces", unique=True),
+        Index(None, "provider_ref"),
+        Index(None, "operator_ref"),
     )
 
     @property

@@ -120,6 +120,11 @@ def open_at(session: Session, till_id: int) -> Shift | None:
     return session.scalar(locked(select(Shift).where(Shift.open_till_id == till_id)))
 
 
+def for_change(session: Session, shift_id: int) -> Shift | None:
+    """A shift, held."""
+    return session.scalar(locked(select(Shift).where(Shift.id == shift_id)))
+
+
 def seen_at(session: Session, till_id: int) -> Shift | None:
     """The open shift of a till, to look at."""
     return session.scalar(select(Shift).where(Shift.open_till_id == till_id))
@@ -160,3 +165,7 @@ def z_of_day(session: Session, store_id: int, day: date) -> list[tuple[ZReport, 
     chosen = select(ZReport, Till.code, Shift.difference_reason).join(Shift, Shift.id == ZReport.shift_id)
     chosen = chosen.join(Till, Till.id == ZReport.till_id).where(Till.store_id == store_id, ZReport.business_day == day)
     return [(report, till, reason) for report, till, reason in session.execute(chosen.order_by(ZReport.id))]
+
+
+def z_called(session: Session, till_id: int, number: str) -> ZReport | None:
+    return session.scalar(select(ZReport).where(ZReport.till_id == till_id, ZReport.number == number))

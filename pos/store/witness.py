@@ -52,6 +52,7 @@ SEALED: Mapping[str, Mapping[str, str]] = {
     "cash_movements": {},
     "drawer_counts": {},
     "z_reports": {},
+    "closings": {},
     "ledger_transfers": {},
     "receipts": {},
     "receipt_documents": {},

@@ -26,6 +26,9 @@ MATRIX = {
     Permission.DECIDE: (False, True, True, False),
     Permission.AGREE: (True, True, True, False),
     Permission.RECONCILE: (False, True, True, False),
+    Permission.REPORTS: (False, True, True, True),
+    Permission.CLOSE_DAY: (False, True, True, False),
+    Permission.DISPUTES: (False, True, True, True),
     Permission.PRICES: (False, False, True, False),
 }
 ROLES = (Role.CLERK, Role.MANAGER, Role.OWNER, Role.AUDITOR)
@@ -39,3 +42,9 @@ def test_every_permission_and_role_stands_in_the_matrix() -> None:
 @pytest.mark.parametrize("permission", MATRIX)
 def test_who_has_the_right(permission: Permission) -> None:
     assert tuple(may(role, permission) for role in ROLES) == MATRIX[permission]
+
+
+def test_who_may_not_see_expected_cash_sees_no_report_either() -> None:
+    for role in ROLES:
+        for permission in (Permission.REPORTS, Permission.CLOSE_DAY, Permission.DISPUTES):
+            assert may(role, Permission.SEE_EXPECTED_CASH) or not may(role, permission)

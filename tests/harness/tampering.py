@@ -27,6 +27,7 @@ from sqlalchemy import Column
 
 from pos import demo
 from pos.app import DEMO_PINS, create_app, make_carriers
+from pos.domain.closings import Period
 from pos.domain.money import Money
 from pos.domain.payments import CardSlip
 from pos.domain.tills import Desk
@@ -36,6 +37,7 @@ from pos.sandbox.records import Fate
 from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
 from pos.services import (
+    closings,
     exports,
     journal,
     ledger,
@@ -270,6 +272,9 @@ def _day(shop: Shop) -> None:
                 right = shifts.Count({2000: 5, 100: 8}, Money(800, "GBP"), 1, Money(10_000, "GBP"))
                 assert shifts.close_shift(right, "counted twice", desk, kit=shop.kit) is not None
             shop.pass_time(timedelta(days=1).total_seconds())
+        with shop.app.app_context():
+            day = first.store.business_day(shop.kit.now()) - timedelta(days=1)
+            closings.close_for(Period.DAY, day, first.store, None, "command", kit=shop.kit)
     shop.open_shift(first)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.work()
@@ -415,6 +420,8 @@ def _doubled(table: str) -> Deed:
         for name in ("open_till_id", "open_renewal", "open_number"):
             if name in values:
                 values[name] = None
+        if "first_day" in values:
+            values["first_day"] = "1999-01-01"
         marks = ", ".join("?" * len(values))
         try:
             new = thief.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values())).lastrowid
@@ -549,7 +556,7 @@ def _names(thief: sqlite3.Connection, table: str, rowid: int) -> list[str]:
     nouns |= {"ledger_transfers": "ledger row", "attempts": "attempt", "verdicts": "verdict", "conflicts": "conflict"}
     nouns |= {"deliveries": "delivery"}
     called = [f"{nouns.get(table, table)} {key}", f"{table} {key}", f"({table}:{key})", f"({table} {key})"]
-    if table in ("receipts", "z_reports"):
+    if table in ("receipts", "z_reports", "closings"):
         called.append(str(values["number"]))
     return called
 

@@ -8,12 +8,25 @@ from contextlib import contextmanager
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from bench import history
+from pos.domain.closings import Period
 from pos.domain.money import Money
 from pos.sandbox.server import SandboxServer
-from pos.services import payments, print_jobs, renewals, sales, shifts, statements, status
+from pos.services import (
+    closings,
+    day_books,
+    disputes,
+    payments,
+    print_jobs,
+    renewals,
+    report_scope,
+    sales,
+    shifts,
+    statements,
+    status,
+)
 from pos.store.db import db
 from tests.conftest import StandingClock
 from tests.counter import Counter
@@ -91,6 +104,42 @@ def test_nothing_that_a_counter_asks_reads_the_whole_past(shop: Shop) -> None:
                     for step in plan
                     if re.match(rf"SCAN ({PAST})\\b", step[3]) and not FEW.search(step[3])
                 }
+    assert walks == set()
+
+
+@pytest.mark.engines("sqlite")
+def test_no_report_of_a_day_reads_the_whole_past(shop: Shop) -> None:
+    desk, manager = shop.desk(), shop.desk("LON1", "201")
+    shop.open_shift(desk)
+    first = shop.ready(desk)
+    shop.take_cash(first)
+    shop.work()
+    close(shop)
+    with shop.app.app_context(), db.engine.begin() as connection:
+        history.write(connection, first.sale_id, 2000)
+        # The past came out of its printers, and a carrier gives no reference twice.
+        connection.execute(text("UPDATE print_jobs SET state = 'printed'"))
+        connection.execute(text("UPDATE renewals SET provider_ref = id, operator_ref = id"))
+        connection.execute(text("ANALYZE"))
+    shop.pass_time(3600)
+    shop.open_shift(desk)
+    with listening(shop) as said:
+        with shop.app.app_context():
+            shifts.x_report(manager, kit=shop.kit)
+            scope = report_scope.scope_of("", None, None, manager, kit=shop.kit)
+            for book in (day_books.today, day_books.checklist):
+                book(scope)
+            for asked in (disputes.Asked(text="PO-000001"), disputes.Asked(day=scope.days[0]), disputes.Asked(ending="123")):
+                disputes.find(asked, manager, kit=shop.kit)
+        close(shop)
+        with shop.app.app_context():
+            closings.close(Period.DAY, scope.days[0], manager, kit=shop.kit)
+    walks = set()
+    with shop.app.app_context(), db.engine.connect() as connection:
+        for statement, values in said:
+            if statement.startswith("SELECT"):
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+                walks |= {(step[3], statement) for step in plan if re.match(rf"SCAN ({PAST})\b(?!.* ix_)", step[3])}
     assert walks == set()
 
 

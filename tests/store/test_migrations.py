@@ -21,10 +21,13 @@ from sqlalchemy import event, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from pos.app import create_app
+from pos.domain.closings import Period
 from pos.domain.journal import GENESIS, Entry, running_hash
 from pos.paths import data_dir
+from pos.services import closings
 from pos.store import keys, renewals, sales
-from pos.store.db import db, transaction
+from pos.store import tills as till_rows
+from pos.store.db import db, reading, transaction
 from tests.conftest import _release, settings_in
 from tests.counter import Counter
 from tests.engines import Engine
@@ -32,7 +35,7 @@ from tests.engines import Engine
 FOLDER = data_dir("migrations")
 FILES = sorted((FOLDER / "versions").glob("*.py"))
 # Added to and never changed, whoever asks: the database itself refuses.
-FINAL = ("journal", "ledger_transfers", "receipts", "receipt_documents", "z_reports")
+FINAL = ("journal", "ledger_transfers", "receipts", "receipt_documents", "z_reports", "closings")
 
 
 @pytest.fixture
@@ -269,6 +272,10 @@ def closed_day(counter: Counter) -> Counter:
     counter.work()
     counter.get("/shift/close")
     counter.post("/shift/close", {"pieces_5000": "2", "pieces_200": "4", "left_in_drawer": "100.00"})
+    with counter.app.app_context(), reading() as session:
+        store = till_rows.all_stores(session)[0].plain()
+    with counter.app.app_context():
+        closings.close_for(Period.DAY, store.business_day(counter.kit.now()), store, None, "command", kit=counter.kit)
     return counter
 
 

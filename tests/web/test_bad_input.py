@@ -542,6 +542,10 @@ def test_every_form_of_the_url_map_is_tried(shared: Counter) -> None:
         "reconciliation.decide",
         "reconciliation.take",
         "reconciliation.later",
+        # Tried in tests/web/test_reports.py, by those who may.
+        "reports.close",
+        "reports.copy",
+        "disputes.find_post",
         # Tried in tests/services/test_codes.py: their one field is a word of the page itself, or the reason.
         *(
             endpoint
