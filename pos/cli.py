@@ -297,10 +297,10 @@ def add_store(context: click.Context, /, code: str, **given: Any) -> None:
         hours, minutes = (int(part) for part in given["day_starts"].split(":"))
         tolerance = parse(given["tolerance"], given["currency"].upper())
         limit = parse(given["refund_limit"], given["currency"].upper()).minor if given["refund_limit"] else None
-        drawer = {
-            f"{name}_minor": parse(given[name], given["currency"].upper()).minor if given[name] else None
+        movement, drawer, difference = (
+            parse(given[name], given["currency"].upper()).minor if given[name] else None
             for name in ("movement_limit", "drawer_limit", "difference_limit")
-        }
+        )
         tax = basis_points(given["tax_percent"])
     except (ZoneInfoNotFoundError, ValueError, NotMoney) as fault:
         raise click.ClickException(f"Nothing was changed: {fault}") from None
@@ -323,7 +323,9 @@ def add_store(context: click.Context, /, code: str, **given: Any) -> None:
         footer=given["footer"],
         drawer_tolerance_minor=tolerance.minor,
         refund_limit_minor=limit,
-        **drawer,
+        movement_limit_minor=movement,
+        drawer_limit_minor=drawer,
+        difference_limit_minor=difference,
     )
     app = _app(_settings(context))
     _told(app, lambda: tills.add_store(store, kit=app.extensions["simcounter"]), f"Store {store.code} is written down.")

@@ -12,20 +12,14 @@ LIMITS = ("movement_limit_minor", "drawer_limit_minor", "difference_limit_minor"
 def upgrade() -> None:
     for limit in LIMITS:
         op.add_column("stores", sa.Column(limit, sa.BigInteger()))
-    with op.batch_alter_table("shifts") as shifts:
-        shifts.add_column(sa.Column("difference_code", sa.String(20)))
-        shifts.add_column(sa.Column("approval_wanted", sa.Boolean()))
-    with op.batch_alter_table("cash_movements") as movements:
-        movements.add_column(sa.Column("code", sa.String(20)))
-        movements.add_column(sa.Column("approved_by", sa.Integer()))
-        movements.add_column(sa.Column("request_id", sa.String(36)))
-        movements.create_foreign_key("fk_cash_movements_approved_by_staff", "staff", ["approved_by"], ["id"])
-        movements.create_unique_constraint("uq_cash_movements_request_id", ["request_id"])
-    with op.batch_alter_table("drawer_counts") as counts:
-        counts.alter_column("why", existing_type=sa.String(10), type_=sa.String(40), existing_nullable=False)
-        counts.add_column(sa.Column("expected_minor", sa.BigInteger()))
-        counts.add_column(sa.Column("taken_by", sa.Integer()))
-        counts.create_foreign_key("fk_drawer_counts_taken_by_staff", "staff", ["taken_by"], ["id"])
+    op.add_column("shifts", sa.Column("difference_code", sa.String(20)))
+    op.add_column("shifts", sa.Column("approval_wanted", sa.Boolean()))
+    op.add_column("cash_movements", sa.Column("code", sa.String(20)))
+    op.add_column("cash_movements", sa.Column("approved_by", sa.Integer()))
+    op.add_column("cash_movements", sa.Column("request_id", sa.String(36)))
+    op.create_index("ix_cash_movements_request_id", "cash_movements", ["request_id"], unique=True)
+    op.add_column("drawer_counts", sa.Column("expected_minor", sa.BigInteger()))
+    op.add_column("drawer_counts", sa.Column("taken_by", sa.Integer()))
     op.create_table(
         "card_batches",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -56,18 +50,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("difference_approvals")
     op.drop_table("card_batches")
-    with op.batch_alter_table("drawer_counts") as counts:
-        counts.drop_constraint("fk_drawer_counts_taken_by_staff", type_="foreignkey")
-        counts.drop_column("taken_by")
-        counts.drop_column("expected_minor")
-        counts.alter_column("why", existing_type=sa.String(40), type_=sa.String(10), existing_nullable=False)
-    with op.batch_alter_table("cash_movements") as movements:
-        movements.drop_constraint("uq_cash_movements_request_id", type_="unique")
-        movements.drop_constraint("fk_cash_movements_approved_by_staff", type_="foreignkey")
-        for name in ("request_id", "approved_by", "code"):
-            movements.drop_column(name)
-    with op.batch_alter_table("shifts") as shifts:
-        shifts.drop_column("approval_wanted")
-        shifts.drop_column("difference_code")
+    op.drop_column("drawer_counts", "taken_by")
+    op.drop_column("drawer_counts", "expected_minor")
+    op.drop_index("ix_cash_movements_request_id", table_name="cash_movements")
+    for name in ("request_id", "approved_by", "code"):
+        op.drop_column("cash_movements", name)
+    for name in ("approval_wanted", "difference_code"):
+        op.drop_column("shifts", name)
     for limit in reversed(LIMITS):
         op.drop_column("stores", limit)

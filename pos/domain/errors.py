@@ -149,7 +149,7 @@ class ApproverRefused(BadInput):
     field = "approver_pin"
 
 
-class SamePerson(BadInput):
+class OnePersonTwice(BadInput):
     sentence = N_("The two people must be different ones. Nothing was changed; another person types number and PIN.")
     field = "approver_pin"
 

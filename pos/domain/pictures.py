@@ -325,6 +325,8 @@ class ShiftPicture:
     opened_by: str
     closed_at: datetime | None
     z_number: str | None
+    business_day: date
+    in_charge: str
 
 
 @dataclass(frozen=True)

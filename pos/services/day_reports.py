@@ -13,7 +13,7 @@ from pos.domain.journal import GENESIS, canonical
 from pos.domain.money import Money
 from pos.domain.receipts import ReceiptKind
 from pos.domain.renewals import IN_DOUBT, RenewalState
-from pos.domain.shifts import Movement
+from pos.domain.shifts import DIFFERENCE_REASONS, CountKind, Movement, signed
 from pos.domain.tills import Desk, chain_of_office
 from pos.services import journal
 from pos.services.kit import Kit
@@ -29,15 +29,15 @@ from pos.store import staff as staff_rows
 from pos.store.life import Pen
 from receipts import layouts
 from receipts.document import Document
+from receipts.parts import Say
 from receipts.reports import CardBatch, Cash, Chain, Counts, Fulfilment, PlanLine, Report, ShiftSlip, Takings, Tender
 from receipts.slips import Origin
 
 
 def figures(session: Session, shift: rows.Shift) -> dict[str, object]:
     """Every figure of X and Z as whole numbers, computed from the movements and rows of this shift alone."""
-    sums = dict.fromkeys(Movement, 0)
-    for movement in rows.movements_of(session, shift.id):
-        sums[movement.kind] += movement.amount_minor
+    found = rows.sums_of(session, shift.id)
+    sums = {kind: found.get(kind, (0, 0))[0] for kind in Movement}
     states = renewal_rows.states_in_shift(session, shift.id)
     return {
         "currency": shift.currency,
@@ -54,6 +54,7 @@ def figures(session: Session, shift: rows.Shift) -> dict[str, object]:
         "voids": shift.voids_count,
         "reprints": shift.reprints_count,
         "typed_checks": shift.typed_checks_count,
+        "no_sale_openings": found.get(Movement.NO_SALE, (0, 0))[1],
         "first_receipt": shift.first_receipt or "",
         "last_receipt": shift.last_receipt or "",
         "active": states.get(RenewalState.CONFIRMED, 0),
@@ -90,12 +91,17 @@ def freeze(
     numbers = figures(session, shift) | {
         "z": number,
         "shift": shift.number,
-        "counted": shift.counted_minor or 0,
+        # None: a manager closed a forgotten shift without a count.
+        "counted": shift.counted_minor,
         "difference": shift.difference_minor or 0,
         "left": shift.left_minor or 0,
         "pieces": {str(unit): count for unit, count in pieces.items()},
         "terminal_total": card_total.minor if card_total is not None else None,
         "terminal_count": card_count,
+        "terminals": [[b.terminal, b.batch, b.count, b.total_minor] for b in rows.batches_of(session, shift.id)],
+        "difference_code": shift.difference_code or "",
+        "approval": _approval(session, shift),
+        **_counted_before(session, shift),
         "previous": previous,
         "head": head_mac,
         "rows_sha256": journal_rows.rows_hash_of(session, desk.chain),
@@ -134,6 +140,25 @@ def freeze(
     pen.note(session, "z.written", "shift", shift.id, {"number": number, "hash": own_hash})
 
 
+def _approval(session: Session, shift: rows.Shift) -> dict[str, str]:
+    """Whether the difference wanted a manager, and who agreed at the close; what follows later is no part of this Z."""
+    given = rows.approval_of(session, shift.id) if shift.approval_wanted else None
+    if given is None:
+        return {"state": "open" if shift.approval_wanted else "not_wanted", "by": ""}
+    return {"state": "given", "by": session.get_one(staff_rows.Staff, given.staff_id).number}
+
+
+def _counted_before(session: Session, shift: rows.Shift) -> dict[str, object]:
+    """Each count of this shift, a discarded one too, and the money that moved after the first count of the close."""
+    counts = rows.counts_of(session, shift.id)
+    closing = [count for count in counts if count.why == CountKind.CLOSE]
+    moved = rows.moved_after(session, shift.id, closing[0].at) if len(closing) > 1 else []
+    return {
+        "counts": [[count.why, count.total_minor] for count in counts],
+        "moved_after_count": sum(signed(row.kind, Money(row.amount_minor, row.currency)).minor for row in moved),
+    }
+
+
 def _office(session: Session, desk: Desk) -> dict[str, object]:
     """The head of the store's office chain, which has no Z of its own."""
     chain = chain_of_office(desk.store.code)
@@ -151,11 +176,11 @@ def slip(session: Session, shift: rows.Shift, desk: Desk, now: datetime) -> Docu
     counts = rows.counts_of(session, shift.id)
     last = counts[-1] if counts else None
     say = say_in(desk.staff.language)
-    lines = _pieces(last.pieces, shift) if last is not None else ()
+    lines = pieces_on_paper(last.pieces, shift) if last is not None else ()
     left = shift.left_minor or 0
     values = ShiftSlip(
         shop=shop_of(desk.store),
-        origin=_origin(desk, shift, now, shift.z_number or ""),
+        origin=origin_of(desk, shift, now, shift.z_number or ""),
         shift=str(shift.number),
         opened=local_time(desk.store.local(shift.opened_at)),
         closed=local_time(desk.store.local(shift.closed_at)) if shift.closed_at else "",
@@ -177,28 +202,30 @@ def _document(
     chain: Chain | None,
 ) -> Document:
     say, language = say_in(desk.staff.language), desk.staff.language
+    counted = chain is not None and shift.counted_minor is not None
     report = Report(
         shop=shop_of(desk.store),
-        origin=_origin(desk, shift, now, number),
+        origin=origin_of(desk, shift, now, number),
         shift=str(shift.number),
         opened=_at_by(session, desk, shift.opened_at, shift.opened_by),
         closed=_at_by(session, desk, shift.closed_at, shift.closed_by) if shift.closed_at and shift.closed_by else "",
         software=f"simcounter {__version__}",
-        blind=say("Counted without seeing figures") if chain is not None else "",
-        counts=_counts(shift),
+        approver=_approver(numbers, say),
+        blind="" if chain is None else say("Counted without seeing figures") if counted else say("NOT COUNTED"),
+        counts=_counts(shift, numbers),
         takings=_takings(shift, desk, numbers, language),
         fulfilment=Fulfilment(*(str(numbers[key]) for key in ("active", "refused", "unknown"))),
-        tenders=_tenders(shift, numbers, say("Cash"), say("Card"), closed=chain is not None),
+        tenders=_tenders(shift, numbers, say("Cash"), say("Card"), closed=counted),
         cards=_batch(shift, numbers),
         open_refunds=_open_refunds(shift, numbers),
-        cash=(_cash(shift, numbers, closed=chain is not None),),
+        cash=(_cash(shift, numbers, say, closed=counted),),
         chain=chain,
     )
     layout = layouts.z_report if chain is not None else layouts.x_report
     return layout(report, say, language)
 
 
-def _origin(desk: Desk, shift: rows.Shift, now: datetime, number: str) -> Origin:
+def origin_of(desk: Desk, shift: rows.Shift, now: datetime, number: str) -> Origin:
     return Origin(
         number=number,
         local_time=local_time(desk.store.local(now)),
@@ -212,13 +239,14 @@ def _at_by(session: Session, desk: Desk, moment: datetime, staff_id: int) -> str
     return f"{local_time(desk.store.local(moment))} {session.get_one(staff_rows.Staff, staff_id).number}"
 
 
-def _counts(shift: rows.Shift) -> Counts:
+def _counts(shift: rows.Shift, numbers: dict[str, object]) -> Counts:
     return Counts(
         first_receipt=shift.first_receipt or "",
         last_receipt=shift.last_receipt or "",
         sales=str(shift.sales_count),
         voids=str(shift.voids_count),
         refunds=str(shift.refunds_count),
+        no_sale_openings=str(numbers["no_sale_openings"]) if numbers["no_sale_openings"] else "",
         reprints=str(shift.reprints_count),
         typed_id_checks=str(shift.typed_checks_count),
     )
@@ -259,11 +287,20 @@ def _tenders(shift: rows.Shift, numbers: dict[str, object], cash: str, card: str
 
 
 def _batch(shift: rows.Shift, numbers: dict[str, object]) -> tuple[CardBatch, ...]:
-    terminal = numbers.get("terminal_total")
-    if not isinstance(terminal, int):
-        return ()
-    count = numbers.get("terminal_count")
-    return (CardBatch("", "", str(count) if count is not None else "", str(shift.money(terminal))),)
+    """Each terminal's own figures as they were typed."""
+    found = numbers.get("terminals")
+    return tuple(
+        CardBatch(terminal, batch, str(count) if count is not None else "", str(shift.money(total)))
+        for terminal, batch, count, total in (found if isinstance(found, list) else [])
+    )
+
+
+def _approver(numbers: dict[str, object], say: Say) -> str:
+    """Who approved the difference, or that nobody has yet; nothing where nobody had to."""
+    approval = numbers.get("approval")
+    if not isinstance(approval, dict):
+        return ""
+    return str(approval["by"]) or (say("difference not approved") if approval["state"] == "open" else "")
 
 
 def _open_refunds(shift: rows.Shift, numbers: dict[str, object]) -> tuple[tuple[str, str], ...]:
@@ -272,14 +309,15 @@ def _open_refunds(shift: rows.Shift, numbers: dict[str, object]) -> tuple[tuple[
     return tuple((number, str(shift.money(-amount))) for number, amount in found) if isinstance(found, list) else ()
 
 
-def _cash(shift: rows.Shift, numbers: dict[str, object], *, closed: bool) -> Cash:
+def _cash(shift: rows.Shift, numbers: dict[str, object], say: Say, *, closed: bool) -> Cash:
     raw = numbers["cash"]
     sums: dict[str, int] = raw if isinstance(raw, dict) else {}
 
     def amount(kind: Movement) -> str:
         return str(shift.money(sums.get(kind.value, 0)))
 
-    pieces = numbers.get("pieces")
+    pieces, moved_after = numbers.get("pieces"), numbers.get("moved_after_count")
+    code = DIFFERENCE_REASONS.get(shift.difference_code or "", "")
     left = shift.left_minor or 0
     return Cash(
         currency=shift.currency,
@@ -290,16 +328,18 @@ def _cash(shift: rows.Shift, numbers: dict[str, object], *, closed: bool) -> Cas
         paid_out=amount(Movement.PAID_OUT),
         drops=amount(Movement.DROP),
         expected=str(shift.money(shift.expected_minor)),
-        denominations=_pieces(pieces, shift) if isinstance(pieces, dict) else (),
+        denominations=pieces_on_paper(pieces, shift) if isinstance(pieces, dict) else (),
         counted=str(shift.money(shift.counted_minor or 0)) if closed else "",
         difference=str(shift.money(shift.difference_minor or 0)) if closed else "",
-        reason=shift.difference_reason or "",
+        surplus=amount(Movement.SURPLUS) if sums.get("surplus") else "",
+        moved_after=str(shift.money(moved_after)) if isinstance(moved_after, int) and moved_after else "",
+        reason=", ".join(part for part in (say(code) if code else "", shift.difference_reason or "") if part),
         left=str(shift.money(left)) if closed else "",
         to_bank=str(shift.money((shift.counted_minor or 0) - left)) if closed else "",
     )
 
 
-def _pieces(pieces: dict[str, int], shift: rows.Shift) -> tuple[tuple[str, str], ...]:
+def pieces_on_paper(pieces: dict[str, int], shift: rows.Shift) -> tuple[tuple[str, str], ...]:
     """("20.00 x 7", "140.00 GBP") for each denomination that was there."""
     held = sorted(((int(unit), count) for unit, count in pieces.items() if count), reverse=True)
     return tuple((f"{shift.money(unit).plain()} x {count}", str(shift.money(unit * count))) for unit, count in held)

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index, ScalarSelect, String, Text, Uniq
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain.money import Money
-from pos.domain.shifts import CountKind, Movement, ShiftState
+from pos.domain.shifts import Movement, ShiftState
 from pos.store.base import Base, Minor, Moment, Word
 from pos.store.db import locked
 
@@ -75,8 +75,10 @@ class CashMovement(Base):
     at: Mapped[datetime] = mapped_column(Moment)
     # Of what is no sale: the reason chosen, who agreed, and the form's own id, so that a second press changes nothing.
     code: Mapped[str | None] = mapped_column(String(20))
-    approved_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    request_id: Mapped[str | None] = mapped_column(String(36), unique=True)
+    approved_by: Mapped[int | None]
+    request_id: Mapped[str | None] = mapped_column(String(36))
+
+    __table_args__ = (Index(None, "request_id", unique=True),)
 
 
 class DrawerCount(Base):
@@ -88,14 +90,14 @@ class DrawerCount(Base):
     shift_id: Mapped[int] = mapped_column(ForeignKey("shifts.id"), index=True)
     at: Mapped[datetime] = mapped_column(Moment)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
-    why: Mapped[CountKind] = mapped_column(Word(CountKind))
+    why: Mapped[str] = mapped_column(String(10))  # a word of CountKind
     pieces: Mapped[dict[str, int]] = mapped_column(JSON)
     total_minor: Mapped[Minor]
     card_total_minor: Mapped[Minor | None]
     card_count: Mapped[int | None]
     # What the books said at that moment, for the manager; and who took the drawer over.
     expected_minor: Mapped[Minor | None]
-    taken_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    taken_by: Mapped[int | None]
 
 
 class CardBatch(Base):
@@ -232,6 +234,12 @@ def asked_before(session: Session, request_id: str) -> CashMovement | None:
 
 def counts_of(session: Session, shift_id: int) -> list[DrawerCount]:
     return list(session.scalars(select(DrawerCount).where(DrawerCount.shift_id == shift_id).order_by(DrawerCount.id)))
+
+
+def taken_by(session: Session, shift_id: int) -> int | None:
+    """Who took the drawer over last; None while it is with the person who opened it."""
+    chosen = select(DrawerCount.taken_by).where(DrawerCount.shift_id == shift_id, DrawerCount.taken_by.is_not(None))
+    return session.scalar(chosen.order_by(DrawerCount.id.desc()).limit(1))
 
 
 def last_z(session: Session, till_id: int) -> ZReport | None:
