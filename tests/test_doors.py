@@ -199,6 +199,7 @@ def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
         "currency": "GBP",
         "plan_id": 1,
         "rule_id": 1,
+        "path": "in",
         "printer_id": 1,
         "till_code": "LON1",
         "token": "LON1-000001.20261121.800GBP.SIG-1",

@@ -386,3 +386,5 @@ class Strip:
     books_broken: bool = False
     codes_awaited: int = 0
     sells_esims: bool = False
+    drawer_full: bool = False
+    shift_forgotten: bool = False

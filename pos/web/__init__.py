@@ -6,7 +6,9 @@ from pos.web import (
     carriers,
     codes,
     counter,
+    differences,
     display,
+    drawer,
     family,
     hooks,
     paying,
@@ -37,4 +39,4 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hooks.bp,
 )
 
-__all__ = ["BLUEPRINTS", "codes", "family", "paying", "refunds", "replacements"]
+__all__ = ["BLUEPRINTS", "codes", "differences", "drawer", "family", "paying", "refunds", "replacements"]
