@@ -326,7 +326,6 @@ class ShiftPicture:
     closed_at: datetime | None
     z_number: str | None
     business_day: date
-    in_charge: str
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,15 @@ def _queue_slip(session: Session, shift: rows.Shift, pieces: Mapping[int, int], 
     queue_document(session, layouts.handover(values, say, desk.staff.language), JobKind.SLIP, till=till, pen=pen)
 
 
+def in_charge(desk: Desk) -> str:
+    """Who has the drawer now: the last one who took it over, else the person who opened it."""
+    with reading() as session:
+        shift = rows.seen_at(session, desk.till.id)
+        if shift is None:
+            return ""
+        return session.get_one(staff_rows.Staff, rows.taken_by(session, shift.id) or shift.opened_by).name
+
+
 def made(desk: Desk) -> list[CountPicture]:
     """The counts of the open shift beside what the books said. Raises NotAllowed."""
     if not may(desk.staff.role, Permission.SEE_EXPECTED_CASH):

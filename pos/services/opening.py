@@ -94,5 +94,4 @@ def picture(session: Session, shift: rows.Shift) -> ShiftPicture:
         closed_at=shift.closed_at,
         z_number=shift.z_number,
         business_day=shift.business_day,
-        in_charge=session.get_one(staff_rows.Staff, rows.taken_by(session, shift.id) or shift.opened_by).name,
     )

@@ -60,6 +60,7 @@ def show() -> Any:
         "shifts/drawer.html",
         shift=shift,
         counts=counts.made(desk()) if may(desk().staff.role, Permission.SEE_EXPECTED_CASH) else [],
+        in_charge=counts.in_charge(desk()),
         is_full=drawer.is_full(desk()),
     )
 
