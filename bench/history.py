@@ -149,9 +149,9 @@ def write_into(connection: Connection, sale_id: str, shift_id: int, first: int, 
     """So many clones of a sale in one open shift, with its running totals; how many rows that were."""
     rows = Clones(connection, sale_id, shift_id).write(first, first + how_many - 1)
     signs = "CASE WHEN kind IN ('change', 'refund', 'paid_out', 'drop') THEN -amount_minor ELSE amount_minor END"
-    moved = f"(SELECT sum({signs}) FROM cash_movements WHERE shift_id = :shift)"  # noqa: S608 - no input
+    moved = f"(SELECT sum({signs}) FROM cash_movements WHERE shift_id = :shift)"
     sold = "(SELECT count(*) FROM sales WHERE shift_id = :shift)"
-    says = f"UPDATE shifts SET expected_minor = {moved}, sales_count = {sold} WHERE id = :shift"  # noqa: S608 - no input
+    says = f"UPDATE shifts SET expected_minor = {moved}, sales_count = {sold} WHERE id = :shift"
     connection.execute(text(says), {"shift": shift_id})
     connection.execute(text("ANALYZE"))
     return rows

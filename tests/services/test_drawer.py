@@ -53,7 +53,11 @@ def move(shop: Shop, desk: Desk, wanted: drawer.Wish, agreed: Approval | None = 
 def close_with(shop: Shop, desk: Desk, minor: int, **said: object) -> int | None:
     with shop.app.app_context():
         return shifts.close_shift(
-            shifts.Count({1: minor}, None, None, None), "looked everywhere", desk, kit=shop.kit, **said  # type: ignore[arg-type]
+            shifts.Count({1: minor}, None, None, None),
+            "looked everywhere",
+            desk,
+            kit=shop.kit,
+            **said,  # type: ignore[arg-type]
         )
 
 
@@ -287,9 +291,8 @@ def test_a_shift_over_midnight_keeps_its_day_and_a_sale_has_the_day_of_its_payme
 def test_a_forgotten_shift_is_closed_as_not_counted_and_proposes_no_float(shop: Shop, desk: Desk) -> None:
     sell(shop, desk, "cash", refuse=False)
     manager = shop.desk("LON2", "201")
-    with shop.app.app_context():
-        with pytest.raises(ShiftOfToday):
-            closing.close_uncounted(shop.shift().id, "gone home", manager, kit=shop.kit)
+    with shop.app.app_context(), pytest.raises(ShiftOfToday):
+        closing.close_uncounted(shop.shift().id, "gone home", manager, kit=shop.kit)
     shop.pass_time(24 * 3600)
     with shop.app.app_context():
         (one,) = differences.forgotten(manager, kit=shop.kit)
@@ -336,9 +339,7 @@ def test_a_proposal_to_bring_money_to_the_safe_names_no_sum(shop: Shop, desk: De
 
 def test_counts_of_every_kind_are_kept(shop: Shop, desk: Desk) -> None:
     with shop.app.app_context():
-        drawer.move_cash(
-            drawer.Wish(str(uuid4()), Movement.DROP, Money(2_000, "GBP"), "full", "", {1000: 2}), desk, kit=shop.kit
-        )
+        drawer.move_cash(drawer.Wish(str(uuid4()), Movement.DROP, Money(2_000, "GBP"), "full", "", {1000: 2}), desk, kit=shop.kit)
         counts.count_drawer({100: 80}, desk, kit=shop.kit)
     close(shop, desk, 8_000)
     with shop.app.app_context(), reading() as session:
