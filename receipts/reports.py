@@ -92,8 +92,6 @@ class Cash:
     paid_in: str = ""
     paid_out: str = ""
     drops: str = ""
-    surplus: str = ""  # taken out in sight, and in no book before
-    moved_after: str = ""  # between the first count of the close and the last
     expected: str = ""
     denominations: Pairs = ()  # ("20.00 x 7", "140.00 GBP")
     counted: str = ""
@@ -101,6 +99,8 @@ class Cash:
     reason: str = ""
     left: str = ""
     to_bank: str = ""
+    surplus: str = ""  # taken out in sight, and in no book before
+    moved_after: str = ""  # between the first count of the close and the last
 
 
 @dataclass(frozen=True)

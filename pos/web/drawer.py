@@ -83,8 +83,8 @@ def movement_page(path: str, errors: dict[str, str] | None = None, typed: dict[s
 
 @bp.get("/shift/drawer/<any('in', 'out', safe):path>", endpoint="movement")
 @door(Permission.SHIFT)
-def show_movement(path: str) -> Any:
-    return movement_page(path) if shifts.current(desk()) is not None else redirect(url_for("shifts.open"))
+def show_movement(path: str) -> str:
+    return movement_page(path)
 
 
 @bp.post("/shift/drawer/<any('in', 'out', safe):path>", endpoint="movement_post")
