@@ -132,6 +132,11 @@ CASH PAID OUT|现金取出|現金取出
 SAFE DROP|投入保险柜|投入保險櫃
 OPENING FLOAT|备用金|備用金
 Note|备注|備註
+Found over|账外多出|帳外多出
+Moved after the first count|首次清点后的进出|首次清點後的進出
+DRAWER HANDED OVER|钱箱交接单|錢箱交接單
+Given by|交出人|交出人
+Taken by|接收人|接收人
 PRINTER TEST|打印机测试|打印機測試
 If this line is complete and the paper was cut, the printer is set up.|本行完整且纸已切断，即设置完成。|本行完整且紙已切斷，即設定完成。
 """
