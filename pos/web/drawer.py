@@ -15,7 +15,7 @@ from pos.domain.shifts import REASONS, Movement, counted
 from pos.domain.words import N_
 from pos.services import counts, drawer, shifts, staff
 from pos.services.approvals import Approval
-from pos.web.errors import placed, shown_again
+from pos.web.errors import placed, shown_again, to_the_top
 from pos.web.fields import AmountField, CounterForm, ShortText, kept, pieces_from
 from pos.web.login import desk, door, kit
 from pos.web.shifts import bp, denominations
@@ -68,6 +68,9 @@ def show() -> Any:
 def movement_page(path: str, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> str:
     _refuse_without_shift()
     kind, limit = PATHS[path], desk().store.movement_limit_minor
+    errors = errors or {}
+    if limit is None or may(desk().staff.role, Permission.MOVE_OVER_LIMIT):
+        errors = to_the_top(errors, "approver", "approver_pin")
     return render_template(
         "shifts/movement.html",
         path=path,
@@ -76,7 +79,7 @@ def movement_page(path: str, errors: dict[str, str] | None = None, typed: dict[s
         denominations=denominations(),
         limit=None if limit is None else Money(limit, desk().store.currency),
         managers=staff.who_may(desk().store, Permission.MOVE_OVER_LIMIT),
-        errors=errors or {},
+        errors=errors,
         typed=typed or {},
     )
 

@@ -15,7 +15,7 @@ from pos.domain.shifts import DIFFERENCE_REASONS, counted
 from pos.domain.words import N_
 from pos.services import sales, shifts, staff
 from pos.services.approvals import Approval
-from pos.web.errors import placed, shown_again
+from pos.web.errors import placed, shown_again, to_the_top
 from pos.web.fields import WHOLE_NUMBER, AmountField, CounterForm, ShortText, kept, pieces_from
 from pos.web.login import desk, door, kit
 
@@ -96,17 +96,22 @@ def close_page(errors: dict[str, str] | None = None, typed: dict[str, str] | Non
     shift = shifts.current(desk())
     if shift is None:
         raise NoOpenShift
+    recount = shift.state == "recount"
+    errors = errors or {}
+    if not recount:
+        errors = to_the_top(errors, "code", "reason", "approver", "approver_pin")
     return render_template(
         "shifts/close.html",
         shift=shift,
         currency=desk().store.currency,
         denominations=denominations(),
-        recount=shift.state == "recount",
+        recount=recount,
+        more_terminals=any(name.endswith(TERMINALS[1:]) for name in (*errors, *(n for n, text in (typed or {}).items() if text))),
         reasons=DIFFERENCE_REASONS,
         managers=[one for one in staff.who_may(desk().store, Permission.APPROVE_DIFFERENCE) if one[0] != desk().staff.number],
         terminals=TERMINALS,
         unfinished=sales.unfinished(desk()),
-        errors=errors or {},
+        errors=errors,
         typed=typed or {},
     )
 
