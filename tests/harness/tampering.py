@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import flask_migrate
 from flask import Flask
@@ -29,6 +30,7 @@ from pos import demo
 from pos.app import DEMO_PINS, create_app, make_carriers
 from pos.domain.money import Money
 from pos.domain.payments import CardSlip
+from pos.domain.shifts import Movement
 from pos.domain.tills import Desk
 from pos.domain.verdicts import Evidence, Says
 from pos.ports import Carrier
@@ -36,6 +38,7 @@ from pos.sandbox.records import Fate
 from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
 from pos.services import (
+    drawer,
     exports,
     journal,
     ledger,
@@ -49,6 +52,7 @@ from pos.services import (
     statements,
     verdicts,
 )
+from pos.services.approvals import Approval
 from pos.store import keys, witness
 from pos.store.base import Base
 from pos.store.db import db
@@ -270,6 +274,7 @@ def _day(shop: Shop) -> None:
                 right = shifts.Count({2000: 5, 100: 8}, Money(800, "GBP"), 1, Money(10_000, "GBP"))
                 assert shifts.close_shift(right, "counted twice", desk, kit=shop.kit) is not None
             shop.pass_time(timedelta(days=1).total_seconds())
+    _differs(shop, second)
     shop.open_shift(first)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.work()
@@ -279,6 +284,18 @@ def _day(shop: Shop) -> None:
         _contradicted(shop, first, number)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.take_next()
+
+
+def _differs(shop: Shop, desk: Desk) -> None:
+    """Money to the safe, and a difference at closing that a manager approves."""
+    shop.open_shift(desk)
+    manager = Approval("seen", "201", DEMO_PINS["201"])
+    count = shifts.Count({2000: 2}, None, None, None)
+    with shop.app.app_context():
+        to_safe = drawer.Wish(str(uuid4()), Movement.DROP, Money(3_000, "GBP"), "full")
+        drawer.move_cash(to_safe, desk, kit=shop.kit)
+        assert shifts.close_shift(count, "", desk, kit=shop.kit) is None
+        assert shifts.close_shift(count, "missing", desk, kit=shop.kit, code="unexplained", agreed=manager) is not None
 
 
 def _coded(shop: Shop, desk: Desk) -> None:
