@@ -14,8 +14,8 @@ _SALES_A_SHIFT = 400
 class Clones:
     """Rows of ``sale_id`` and of all that points at it, table by table, in the order in which they may be inserted."""
 
-    def __init__(self, connection: Connection, sale_id: str) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection, sale_id: str, shift_id: int | None = None) -> None:
+        self.connection, self.shift_id = connection, shift_id
         self.sqlite = connection.dialect.name == "sqlite"
         self.templates: dict[str, list[dict[str, object]]] = {}
         wanted: dict[str, set[object]] = {"sales": {sale_id}}
@@ -47,7 +47,7 @@ class Clones:
 
     def write(self, first: int, last: int) -> int:
         """Clone number ``first`` to ``last``; how many rows that were."""
-        rows = self._write_shifts(first, last)
+        rows = self._write_shifts(first, last) if self.shift_id is None else 0
         for name, templates in self.templates.items():
             table = Base.metadata.tables[name]
             for position, row in enumerate(templates):
@@ -88,6 +88,8 @@ class Clones:
         column = table.c[name]
         if row[name] is None:
             return column
+        if name == "shift_id" and self.shift_id is not None:
+            return literal_column(str(self.shift_id)).label(name)
         if name == "shift_id":
             return literal_column(f"-(n / {_SALES_A_SHIFT}) - 1").label(name)
         own_key = column.primary_key and len(table.primary_key.columns) == 1
@@ -139,6 +141,18 @@ def write(connection: Connection, sale_id: str, how_many: int, begun: int = 0) -
     clones, rows = Clones(connection, sale_id), 0
     for first in range(begun + 1, how_many + 1, _CHUNK):
         rows += clones.write(first, min(first + _CHUNK - 1, how_many))
+    connection.execute(text("ANALYZE"))
+    return rows
+
+
+def write_into(connection: Connection, sale_id: str, shift_id: int, first: int, how_many: int) -> int:
+    """So many clones of a sale in one open shift, with its running totals; how many rows that were."""
+    rows = Clones(connection, sale_id, shift_id).write(first, first + how_many - 1)
+    signs = "CASE WHEN kind IN ('change', 'refund', 'paid_out', 'drop') THEN -amount_minor ELSE amount_minor END"
+    moved = f"(SELECT sum({signs}) FROM cash_movements WHERE shift_id = :shift)"
+    sold = "(SELECT count(*) FROM sales WHERE shift_id = :shift)"
+    says = f"UPDATE shifts SET expected_minor = {moved}, sales_count = {sold} WHERE id = :shift"
+    connection.execute(text(says), {"shift": shift_id})
     connection.execute(text("ANALYZE"))
     return rows
 

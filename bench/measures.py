@@ -15,6 +15,7 @@ from bench.selling import Seller, drain, plan_of, work
 from bench.shops import Shop, open_shop, running
 from bench.tills import Times, at_once, floor_actor, furnish_tills, sit_down, spread
 from pos.domain.money import Money
+from pos.domain.tills import Desk
 from pos.services import journal, ledger, sales, shifts
 from pos.store.db import db
 
@@ -150,6 +151,41 @@ def _close(shop: Shop, desk: object) -> None:
                 return
 
 
+_SALES_OF_A_LONG_SHIFT = 5_000
+
+
+def closing(shop: Shop, sizes: tuple[int, ...]) -> Figures:
+    """The close of a shift of 5,000 sales with nothing behind it, then with so many sales of earlier days."""
+    found: Figures = {}
+    desk = furnish_tills(shop, 1)[0]
+    seller = Seller(shop, desk, plan_of(shop, desk))
+    first = seller.sell({})
+    drain(shop)
+    _close(shop, desk)
+    begun, numbered = 0, 1_000_000_000
+    for size in (0, *sizes):
+        with shop.app.app_context():
+            if size:
+                with db.engine.begin() as connection:
+                    history.write(connection, first, size, begun)
+                begun = size
+            shift = shifts.open_shift(Money(100_00, "GBP"), {}, desk, kit=shop.kit)
+            with db.engine.begin() as connection:
+                history.write_into(connection, first, shift.id, numbered, _SALES_OF_A_LONG_SHIFT)
+        numbered += _SALES_OF_A_LONG_SHIFT
+        found[f"{size} sales behind"] = {"first count": round(_timed(shop, desk), 1), "close": round(_timed(shop, desk), 1)}
+    return found
+
+
+def _timed(shop: Shop, desk: Desk) -> float:
+    """Milliseconds of one count."""
+    count = shifts.Count(pieces={10_00: 10}, left=Money(100_00, "GBP"), card_total=None, card_count=None)
+    with shop.app.app_context():
+        began = time.perf_counter()
+        shifts.close_shift(count, "bench", desk, kit=shop.kit)
+        return (time.perf_counter() - began) * 1000
+
+
 def verifying(shop: Shop, count: int) -> Figures:
     """How fast the journal is walked and the books are proven, over real rows."""
     desk = furnish_tills(shop, 1)[0]
@@ -233,6 +269,7 @@ def part(name: str) -> Callable[[Callable[[Shop, int, tuple[int, ...]], Figures]
 part("services")(lambda shop, count, sizes: commits(shop, count))
 part("screens")(lambda shop, count, sizes: screens(shop, count))
 part("history")(lambda shop, count, sizes: past(shop, sizes, min(count, 40)))
+part("close")(lambda shop, count, sizes: closing(shop, sizes))
 part("verify")(lambda shop, count, sizes: verifying(shop, count))
 part("start")(lambda shop, count, sizes: starting(shop))
 part("paper")(lambda shop, count, sizes: printing.paper(shop, min(count, 12)))

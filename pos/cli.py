@@ -282,6 +282,9 @@ def _told(app: Flask, verb: Callable[[], None], done: str) -> None:
 @click.option("--footer", multiple=True)
 @click.option("--tolerance", default="1.00", show_default=True, help="difference at closing that needs no second count")
 @click.option("--refund-limit", default="", help="what a clerk may give back of one sale; empty: any sum")
+@click.option("--movement-limit", default="", help="what a clerk may move into or out of a drawer at once; empty: any sum")
+@click.option("--drawer-limit", default="", help="above it the till asks to bring money to the safe; empty: never")
+@click.option("--difference-limit", default="", help="above it a manager approves a difference at closing; empty: never")
 @click.pass_context
 def add_store(context: click.Context, /, code: str, **given: Any) -> None:
     """Write a new store down: what its receipts say and which rules hold there."""
@@ -297,6 +300,10 @@ def add_store(context: click.Context, /, code: str, **given: Any) -> None:
         hours, minutes = (int(part) for part in given["day_starts"].split(":"))
         tolerance = parse(given["tolerance"], given["currency"].upper())
         limit = parse(given["refund_limit"], given["currency"].upper()).minor if given["refund_limit"] else None
+        movement, drawer, difference = (
+            parse(given[name], given["currency"].upper()).minor if given[name] else None
+            for name in ("movement_limit", "drawer_limit", "difference_limit")
+        )
         tax = basis_points(given["tax_percent"])
     except (ZoneInfoNotFoundError, ValueError, NotMoney) as fault:
         raise click.ClickException(f"Nothing was changed: {fault}") from None
@@ -319,6 +326,9 @@ def add_store(context: click.Context, /, code: str, **given: Any) -> None:
         footer=given["footer"],
         drawer_tolerance_minor=tolerance.minor,
         refund_limit_minor=limit,
+        movement_limit_minor=movement,
+        drawer_limit_minor=drawer,
+        difference_limit_minor=difference,
     )
     app = _app(_settings(context))
     _told(app, lambda: tills.add_store(store, kit=app.extensions["simcounter"]), f"Store {store.code} is written down.")
@@ -337,6 +347,25 @@ def set_refund_limit(context: click.Context, store_code: str, limit: str) -> Non
     code, said = store_code.upper(), f"up to {limit}" if limit else "any sum"
     try:
         _told(app, lambda: tills.set_refund_limit(code, limit, kit=app.extensions["simcounter"]), f"Clerks of {code}: {said}.")
+    except NotMoney as fault:
+        raise click.ClickException(f"Nothing was changed: {fault}") from None
+
+
+@main.command("set-drawer")
+@click.argument("store_code")
+@click.option("--movement-limit", default="", help="what a clerk may move into or out of a drawer at once; none given: any sum")
+@click.option("--drawer-limit", default="", help="above it the till asks to bring money to the safe; none given: never")
+@click.option("--difference-limit", default="", help="above it a manager approves a difference at closing; none given: never")
+@click.pass_context
+def set_drawer(context: click.Context, store_code: str, movement_limit: str, drawer_limit: str, difference_limit: str) -> None:
+    """The limits of a store's drawers, such as 100.00: all three are set at once, and a limit that is not named ends."""
+    from pos.domain.money import NotMoney
+    from pos.services import tills
+
+    app = _app(_settings(context))
+    code, limits = store_code.upper(), (movement_limit, drawer_limit, difference_limit)
+    try:
+        _told(app, lambda: tills.set_drawer_limits(code, *limits, kit=app.extensions["simcounter"]), f"Drawers of {code}: set.")
     except NotMoney as fault:
         raise click.ClickException(f"Nothing was changed: {fault}") from None
 

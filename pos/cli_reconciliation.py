@@ -49,7 +49,12 @@ def _told(code: str, day: Any, silent: list[str]) -> dict[str, Any]:
         "store": code,
         "day": day.day.isoformat(),
         "drawers": [
-            {"z": one.z_number, "expected": str(one.expected), "counted": str(one.counted), "difference": str(one.difference)}
+            {
+                "z": one.z_number,
+                "expected": str(one.expected),
+                "counted": str(one.counted or ""),
+                "difference": str(one.difference),
+            }
             for one in day.drawers
         ],
         "sides": [
@@ -89,7 +94,7 @@ def _say(told: list[dict[str, Any]], as_json: bool) -> None:
     for one in told:
         click.echo(f"{one['store']} {one['day']}")
         for drawer in one["drawers"]:
-            click.echo(f"  {drawer['z']}: expected {drawer['expected']}, counted {drawer['counted']}")
+            click.echo(f"  {drawer['z']}: expected {drawer['expected']}, counted {drawer['counted'] or 'by nobody'}")
         for side in one["sides"]:
             name, ours, theirs = side["direction"], side["ours"], side["theirs"]
             said = "nobody spoke of it yet" if name in one["unspoken"] else f"theirs {theirs}, difference {side['difference']}"

@@ -81,6 +81,9 @@ def _london(session: Session, port: int) -> None:
         footer=["Keep this slip: thermal paper fades.", "Thank you."],
         drawer_tolerance_minor=100,
         refund_limit_minor=5_000,
+        movement_limit_minor=10_000,
+        drawer_limit_minor=50_000,
+        difference_limit_minor=1_000,
     )
     _fit_out(session, store, port, (("LON1", "Counter 1", "counter"), ("LON2", "Counter 2", "counter")))
 
@@ -104,6 +107,9 @@ def _hong_kong(session: Session, port: int) -> None:
         footer=["Keep this slip: thermal paper fades.", "請保留此收據，熱敏紙會褪色。"],
         drawer_tolerance_minor=1000,
         refund_limit_minor=50_000,
+        movement_limit_minor=100_000,
+        drawer_limit_minor=500_000,
+        difference_limit_minor=10_000,
     )
     _fit_out(session, store, port, (("HKG1", "Kiosk 12", "kiosk"),))
 

@@ -15,7 +15,7 @@ from receipts.parts import (
     signature,
     total_row,
 )
-from receipts.reports import CashMovementSlip, Movement, ShiftSlip, TestPage
+from receipts.reports import CashMovementSlip, HandoverSlip, Movement, ShiftSlip, TestPage
 
 SAMPLE_SIMPLIFIED = "简体：话费充值、有效期、应付总额"
 SAMPLE_TRADITIONAL = "繁體：話費儲值、有效期、應付總額"
@@ -37,6 +37,24 @@ def shift_slip(values: ShiftSlip, say: Say, language: str) -> Document:
         *money_rows(values.counted),
         *money_rows(((say("Left in the drawer"), values.left), (say("To the bank"), values.to_bank))),
         *signature(say("Signature")),
+    ]
+    return finished(blocks, f"{title} {values.shift}", language, say, training=values.training)
+
+
+def handover(values: HandoverSlip, say: Say, language: str) -> Document:
+    """Two people counted the same drawer; both sign."""
+    title = say("DRAWER HANDED OVER")
+    blocks: list[Block] = [
+        *head(values.shop),
+        *heading(title),
+        *origin_rows(values.origin, say("Slip no."), say),
+        *facts([(say("Shift"), values.shift), (say("Opened"), values.opened)]),
+        *facts([(say("Given by"), values.giver), (say("Taken by"), values.taker)], bold=True),
+        Rule(),
+        *money_rows(values.denominations),
+        total_row(say("Counted"), values.counted),
+        *signature(say("Given by")),
+        *signature(say("Taken by")),
     ]
     return finished(blocks, f"{title} {values.shift}", language, say, training=values.training)
 

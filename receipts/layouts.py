@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from receipts.blocks import Align, Block, Qr, Role, Row, Rule, Text
 from receipts.document import Document
-from receipts.drawer_layouts import cash_movement, shift_slip, test_page
+from receipts.drawer_layouts import cash_movement, handover, shift_slip, test_page
 from receipts.parts import Say, facts, finished, foot, head, heading, in_both, money_rows, origin_rows, total_row
 from receipts.report_layouts import x_report, z_report
 from receipts.slips import ConfirmationSlip, Line, RefundSlip, SaleSlip, SaleState
@@ -19,6 +19,7 @@ __all__ = [
     "confirmation",
     "copy_words",
     "file_copy_words",
+    "handover",
     "refund",
     "sale",
     "shift_slip",

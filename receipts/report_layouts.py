@@ -131,6 +131,8 @@ def cash_rows(cash: Cash, say: Say) -> list[Block]:
         (say("Paid in"), cash.paid_in),
         (say("Paid out"), cash.paid_out),
         (say("Safe drops"), cash.drops),
+        (say("Found over"), cash.surplus),
+        (say("Moved after the first count"), cash.moved_after),
         (say("Expected"), cash.expected),
     )
     kept = ((say("Left in the drawer"), cash.left), (say("To the bank"), cash.to_bank))

@@ -99,6 +99,8 @@ class Cash:
     reason: str = ""
     left: str = ""
     to_bank: str = ""
+    surplus: str = ""  # taken out in sight, and in no book before
+    moved_after: str = ""  # between the first count of the close and the last
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,21 @@ class ShiftSlip:
     denominations: Pairs = ()
     left: str = ""
     to_bank: str = ""
+    training: bool = False
+
+
+@dataclass(frozen=True)
+class HandoverSlip:
+    """A drawer that goes to another person: what both counted, never what was expected."""
+
+    shop: Shop
+    origin: Origin
+    shift: str
+    opened: str
+    giver: str
+    taker: str
+    denominations: Pairs = ()
+    counted: str = ""
     training: bool = False
 
 

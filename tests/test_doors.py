@@ -200,6 +200,7 @@ def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
         "plan_id": 1,
         "rule_id": 1,
         "item_id": 1,
+        "path": "in",
         "printer_id": 1,
         "till_code": "LON1",
         "report": "today",

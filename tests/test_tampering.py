@@ -135,7 +135,7 @@ def test_the_verifier_shares_nothing_with_the_program(place: Path, tmp_path: Pat
         )
         assert done.returncode == 0, done.stdout + done.stderr
         counts = json.loads(done.stdout)
-        assert counts["journal"] > 150 and counts["z"] == 3 and counts["row"] > 40
+        assert counts["journal"] > 150 and counts["z"] == 4 and counts["row"] > 40
         assert counts["seals"] == (counts["journal"] if more else 0)
 
 

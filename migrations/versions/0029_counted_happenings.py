@@ -8,7 +8,7 @@ down_revision = "0028"
 
 COUNTED = sa.text(
     "kind IN ('staff.pin_failed', 'identity.overridden', 'duplicate.overridden', 'refund.in_cash', "
-    "'code.reissued', 'verdict.agreed', 'renewal.reversed')"
+    "'code.reissued', 'verdict.agreed', 'drawer.opened', 'difference.approved', 'renewal.reversed')"
 )
 
 

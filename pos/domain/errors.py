@@ -180,6 +180,21 @@ class ApproverRefused(BadInput):
     field = "approver_pin"
 
 
+class OnePersonTwice(BadInput):
+    sentence = N_("The two people must be different ones. Nothing was changed; another person types number and PIN.")
+    field = "approver_pin"
+
+
+class OverMovementLimit(BadInput):
+    sentence = N_("{amount} is more than {limit}. Nothing was booked; a manager agrees below with number and PIN.")
+    field = "approver_pin"
+
+
+class ReasonUnknown(BadInput):
+    sentence = N_("Choose a reason from the list; another reason wants a sentence. Nothing was booked.")
+    field = "reason"
+
+
 class CardSlipIncomplete(BadInput):
     sentence = N_("Copy the last four digits and the authorisation code from the terminal's slip.")
     field = "last4"
@@ -480,6 +495,14 @@ class PlanDoesNotFit(NeedsAttention):
 
 class NothingToReplace(NeedsAttention):
     sentence = N_("This renewal is not waiting for its money any more. Nothing was changed; look at the sale below.")
+
+
+class ShiftOfToday(NeedsAttention):
+    sentence = N_("This shift belongs to today. Nothing was closed; count the drawer and close it at its till.")
+
+
+class DifferenceIsYours(NeedsAttention):
+    sentence = N_("You closed this shift yourself. Nothing was changed; another manager looks at the difference.")
 
 
 class DrawerTooLow(NeedsAttention):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pos.domain.money import Money
 from pos.domain.payments import Tender
 from pos.domain.settlements import Action, Direction
+from pos.domain.shifts import Movement
 
 
 class Account(StrEnum):
@@ -24,6 +25,8 @@ class Account(StrEnum):
     OVER_SHORT = "over_short"
     CARD_FEES = "card_fees"
     CHARGEBACKS = "chargebacks"
+    SAFE = "safe"
+    PETTY_CASH = "petty_cash"
     SUSPENSE = "suspense"
 
 
@@ -131,6 +134,22 @@ def on_counted(difference: Money) -> list[Transfer]:
     if difference.minor > 0:
         return [Transfer("counted", A.DRAWER, A.OVER_SHORT, difference)]
     return [Transfer("counted", A.OVER_SHORT, A.DRAWER, -difference)]
+
+
+def on_moved(kind: Movement, amount: Money) -> list[Transfer]:
+    """Cash into or out of the drawer without a customer; what was opened for nothing moves nothing."""
+    if not amount or kind not in _MOVED:
+        return []
+    code, debit, credit = _MOVED[kind]
+    return [Transfer(code, debit, credit, amount)]
+
+
+_MOVED = {
+    Movement.PAID_IN: ("paid_in", A.DRAWER, A.PETTY_CASH),
+    Movement.PAID_OUT: ("paid_out", A.PETTY_CASH, A.DRAWER),
+    Movement.DROP: ("dropped", A.SAFE, A.DRAWER),
+    Movement.SURPLUS: ("surplus", A.DRAWER, A.OVER_SHORT),
+}
 
 
 def on_banked(amount: Money) -> list[Transfer]:

@@ -29,6 +29,9 @@ class Permission(StrEnum):
     OVERRIDE_DUPLICATE = "override_duplicate"
     OVERRIDE_IDENTITY = "override_identity"  # let a check of a person through that the store's rules stop
     SEE_EXPECTED_CASH = "see_expected_cash"
+    MOVE_OVER_LIMIT = "move_over_limit"  # more cash into or out of the drawer at once than the store's limit
+    NO_SALE = "no_sale"  # agree that another person opens the drawer without a sale
+    APPROVE_DIFFERENCE = "approve_difference"  # a difference at closing, and a shift that nobody counted
     PRINTERS = "printers"
     REISSUE_CODE = "reissue_code"  # show or print a code again
     SET_PRINTERS = "set_printers"  # which printers there are, and which till prints where
@@ -59,6 +62,9 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.OVERRIDE_DUPLICATE,
     Permission.OVERRIDE_IDENTITY,
     Permission.SEE_EXPECTED_CASH,
+    Permission.MOVE_OVER_LIMIT,
+    Permission.NO_SALE,
+    Permission.APPROVE_DIFFERENCE,
     Permission.REISSUE_CODE,
     Permission.SET_PRINTERS,
     Permission.DECIDE,

@@ -325,6 +325,7 @@ class ShiftPicture:
     opened_by: str
     closed_at: datetime | None
     z_number: str | None
+    business_day: date
 
 
 @dataclass(frozen=True)
@@ -384,3 +385,5 @@ class Strip:
     books_broken: bool = False
     codes_awaited: int = 0
     sells_esims: bool = False
+    drawer_full: bool = False
+    shift_forgotten: bool = False

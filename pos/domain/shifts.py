@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pos.domain.lives import Life
 from pos.domain.money import Money, total
+from pos.domain.words import N_
 
 
 class ShiftState(StrEnum):
@@ -20,8 +21,8 @@ SHIFT = Life(
     begins=frozenset({ShiftState.OPEN}),
     moves={
         (ShiftState.OPEN, ShiftState.RECOUNT): "the first count was outside the tolerance; counted once more",
-        (ShiftState.OPEN, ShiftState.CLOSED): "counted and closed",
-        (ShiftState.RECOUNT, ShiftState.CLOSED): "counted twice and closed",
+        (ShiftState.OPEN, ShiftState.CLOSED): "counted and closed, or forgotten and closed by a manager without a count",
+        (ShiftState.RECOUNT, ShiftState.CLOSED): "counted twice and closed, or forgotten after the first count",
     },
     ends=frozenset({ShiftState.CLOSED}),
 )
@@ -37,6 +38,57 @@ class Movement(StrEnum):
     PAID_IN = "paid_in"
     PAID_OUT = "paid_out"
     DROP = "drop"
+    # What was taken out in sight and stood in no book: it was there, so it is written down first (decision 0016).
+    SURPLUS = "surplus"
+    # The drawer was opened and nothing moved; its amount is zero.
+    NO_SALE = "no_sale"
+
+
+# What a person types a reason for, with the reasons to choose from; "other" wants a sentence.
+OTHER = "other"
+REASONS: dict[Movement, dict[str, str]] = {
+    Movement.PAID_IN: {
+        "change": N_("Change fetched from the bank or the safe"),
+        "correction": N_("Correction of an earlier entry"),
+        OTHER: N_("Another reason"),
+    },
+    Movement.PAID_OUT: {
+        "supplies": N_("Bought something for the shop"),
+        "change": N_("Notes handed in for change"),
+        "correction": N_("Correction of an earlier entry"),
+        OTHER: N_("Another reason"),
+    },
+    Movement.DROP: {
+        "full": N_("Too much money in the drawer"),
+        "day_end": N_("The end of the day is near"),
+        OTHER: N_("Another reason"),
+    },
+    Movement.NO_SALE: {
+        "give_change": N_("Gave change for a note"),
+        "jammed": N_("Something was stuck in the drawer"),
+        "check": N_("Looked for something in the drawer"),
+        OTHER: N_("Another reason"),
+    },
+}
+
+# What may explain a difference at closing; nobody is held back who cannot explain it.
+DIFFERENCE_REASONS: dict[str, str] = {
+    "unexplained": N_("Nobody can explain it"),
+    "wrong_change": N_("Wrong change was given"),
+    "wrong_tender": N_("Paid in another way than was booked"),
+    "not_booked": N_("Money moved and was not booked"),
+    OTHER: N_("Another reason"),
+}
+
+
+class CountKind(StrEnum):
+    """Why a drawer was counted."""
+
+    OPEN = "open"
+    MID = "mid"
+    DROP = "drop"
+    HANDOVER = "handover"
+    CLOSE = "close"
 
 
 _OUTWARD = frozenset({Movement.CHANGE, Movement.REFUND, Movement.PAID_OUT, Movement.DROP})

@@ -13,7 +13,8 @@ from pos.domain.permissions import Role
 class Store:
     """One shop as receipts and rules need it. ``tax_basis_points`` 2000 is 20 %; ``day_starts`` when the business day begins;
     ``refund_limit_minor`` what a clerk may give back of one sale, ``price_ceiling_minor`` above which a plan waits for the
-    owner's own price; None any sum."""
+    owner's own price; ``movement_limit_minor`` what a clerk may move into or out of the drawer at once, ``drawer_limit_minor``
+    above which money should go to the safe, ``difference_limit_minor`` above which a manager approves a close; None any sum."""
 
     id: int
     code: str
@@ -36,6 +37,9 @@ class Store:
     price_ceiling_minor: int | None = None
     second_language: str = ""
     legal_lines: tuple[str, ...] | None = None
+    movement_limit_minor: int | None = None
+    drawer_limit_minor: int | None = None
+    difference_limit_minor: int | None = None
 
     def local(self, moment: datetime) -> datetime:
         """The moment on the shop's own clock."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pos.domain.errors import ReasonMissing
+from pos.domain.errors import OnePersonTwice, ReasonMissing
 from pos.domain.permissions import Permission, may
 from pos.domain.tills import Desk, Staff
 from pos.services import staff
@@ -27,4 +27,14 @@ def approver(approval: Approval, permission: Permission, desk: Desk, *, kit: Kit
         raise ReasonMissing
     if may(desk.staff.role, permission):
         return desk.staff
+    return staff.prove(approval.staff_number, approval.pin, permission, desk, kit=kit)
+
+
+def second_person(approval: Approval, permission: Permission, desk: Desk, *, kit: Kit) -> Staff:
+    """Who agrees where one person's right is not enough: never the one signed in, whatever the role. Raises ReasonMissing,
+    OnePersonTwice, ApproverRefused."""
+    if not approval.reason.strip():
+        raise ReasonMissing
+    if approval.staff_number.strip() == desk.staff.number:
+        raise OnePersonTwice
     return staff.prove(approval.staff_number, approval.pin, permission, desk, kit=kit)

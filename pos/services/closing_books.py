@@ -7,6 +7,7 @@ from typing import Any
 
 from pos.domain.closings import Period, days_of
 from pos.domain.errors import NotFound
+from pos.domain.shifts import Movement
 from pos.domain.words import N_
 from pos.services.receipts import line_name
 from pos.services.report_scope import Scope
@@ -47,6 +48,7 @@ _CASH = {
     "paid_in": N_("Paid in"),
     "paid_out": N_("Paid out"),
     "drop": N_("Safe drops"),
+    "surplus": N_("Found over"),
 }
 
 
@@ -101,7 +103,11 @@ def _counts(scope: Scope, says: dict[str, Any]) -> Table:
 def _cash(scope: Scope, says: dict[str, Any]) -> Table:
     """Every kind of movement, also one that this version has no word for."""
     say = scope.say
-    rows_ = tuple((say(_CASH.get(kind, kind)), scope.amount(minor)) for kind, minor in sorted(says["cash"].items()))
+    rows_ = tuple(
+        (say(_CASH.get(kind, kind)), scope.amount(minor))
+        for kind, minor in sorted(says["cash"].items())
+        if kind != Movement.NO_SALE
+    )
     return Table(say("Cash movements"), (Column(say("What")), Column(say("Amount"), Kind.MONEY)), rows_)
 
 

@@ -18,8 +18,10 @@ from pos.services.receipts import line_name
 from pos.services.report_scope import Scope
 from pos.store import closings as closing_rows
 from pos.store import floats as float_rows
+from pos.store import reconciliation as reconciliation_rows
 from pos.store import renewals as renewal_rows
 from pos.store import reports
+from pos.store import shifts as shift_rows
 from pos.store.db import reading
 from receipts.sheets import Book, Cell, Column, Kind, Table
 
@@ -175,7 +177,9 @@ def _checklist(session: Session, scope: Scope) -> Book:
     doubts, slips = _doubts(session, scope), _slips(session, scope)
     done = closing_rows.of(session, scope.store.id, Period.DAY, day)
     beyond = [row for row in closed if abs(row[0].difference_minor or 0) > scope.store.drawer_tolerance_minor]
-    unexplained = [row for row in beyond if not row[0].difference_reason]
+    unexplained = [row for row in beyond if not (row[0].difference_reason or row[0].difference_code)]
+    unapproved = [shift for shift in shift_rows.unapproved(session, scope.store.id) if shift.business_day <= day]
+    undecided = [item for item in reconciliation_rows.still_open(session, scope.store.id) if item.business_day <= day]
     cards = [row for row in closed if _card_difference(row[0], zs) not in (0, None)]
     missing = [row for row in closed if _card_difference(row[0], zs) is None and row[0].card_count]
     steps = (
@@ -183,8 +187,10 @@ def _checklist(session: Session, scope: Scope) -> Book:
         (say("Every carrier has answered"), doubts.rows),
         (say("Every slip came out"), slips.rows),
         (say("Every difference beyond the tolerance has a reason"), unexplained),
+        (say("Every difference above the limit was approved"), unapproved),
         (say("Every card terminal's total was typed"), missing),
         (say("Every card terminal agrees with the till"), cards),
+        (say("Every item of the reconciliation is decided"), undecided),
         (say("The journal holds together"), [journal.watch.fault] if journal.watch.fault else []),
     )
     rows = tuple((what, say(TO_DO if left else DONE), len(left)) for what, left in steps)

@@ -15,7 +15,7 @@ from pos.domain.journal import GENESIS, canonical
 from pos.domain.money import Money
 from pos.domain.receipts import ReceiptKind
 from pos.domain.renewals import RenewalState
-from pos.domain.shifts import Movement
+from pos.domain.shifts import DIFFERENCE_REASONS, CountKind, Movement, signed
 from pos.domain.tills import Desk, chain_of_office
 from pos.services import journal
 from pos.services.kit import Kit
@@ -30,6 +30,7 @@ from pos.store import staff as staff_rows
 from pos.store.life import Pen
 from receipts import layouts
 from receipts.document import Document
+from receipts.parts import Say
 from receipts.reports import CardBatch, Cash, Chain, Counts, Fulfilment, PlanLine, Report, ShiftSlip, Takings, Tender
 from receipts.slips import Origin
 
@@ -60,12 +61,17 @@ def freeze(
     numbers = figures(session, shift) | {
         "z": number,
         "shift": shift.number,
-        "counted": shift.counted_minor or 0,
+        # None: a manager closed a forgotten shift without a count.
+        "counted": shift.counted_minor,
         "difference": shift.difference_minor or 0,
         "left": shift.left_minor or 0,
         "pieces": {str(unit): count for unit, count in pieces.items()},
         "terminal_total": card_total.minor if card_total is not None else None,
         "terminal_count": card_count,
+        "terminals": [[b.terminal, b.batch, b.count, b.total_minor] for b in rows.batches_of(session, shift.id)],
+        "difference_code": shift.difference_code or "",
+        "approval": _approval(session, shift),
+        **_counted_before(session, shift),
         "previous": previous,
         "head": head_mac,
         "rows_sha256": journal_rows.rows_hash_of(session, desk.chain),
@@ -104,6 +110,25 @@ def freeze(
     pen.note(session, "z.written", "shift", shift.id, {"number": number, "hash": own_hash})
 
 
+def _approval(session: Session, shift: rows.Shift) -> dict[str, str]:
+    """Whether the difference wanted a manager, and who agreed at the close; what follows later is no part of this Z."""
+    given = rows.approval_of(session, shift.id) if shift.approval_wanted else None
+    if given is None:
+        return {"state": "open" if shift.approval_wanted else "not_wanted", "by": ""}
+    return {"state": "given", "by": session.get_one(staff_rows.Staff, given.staff_id).number}
+
+
+def _counted_before(session: Session, shift: rows.Shift) -> dict[str, object]:
+    """Each count of this shift, a discarded one too, and the money that moved after the first count of the close."""
+    counts = rows.counts_of(session, shift.id)
+    closing = [count for count in counts if count.why == CountKind.CLOSE]
+    moved = rows.moved_after(session, shift.id, closing[0].at) if len(closing) > 1 else []
+    return {
+        "counts": [[count.why, count.total_minor] for count in counts],
+        "moved_after_count": sum(signed(row.kind, Money(row.amount_minor, row.currency)).minor for row in moved),
+    }
+
+
 def _office(session: Session, desk: Desk) -> dict[str, Any]:
     """The head of the store's office chain, which has no Z of its own."""
     chain = chain_of_office(desk.store.code)
@@ -121,11 +146,11 @@ def slip(session: Session, shift: rows.Shift, desk: Desk, now: datetime) -> Docu
     counts = rows.counts_of(session, shift.id)
     last = counts[-1] if counts else None
     say = say_in(desk.staff.language)
-    lines = _pieces(last.pieces, shift) if last is not None else ()
+    lines = pieces_on_paper(last.pieces, shift) if last is not None else ()
     left = shift.left_minor or 0
     values = ShiftSlip(
         shop=shop_of(desk.store),
-        origin=_origin(desk, shift, now, shift.z_number or ""),
+        origin=origin_of(desk, shift, now, shift.z_number or ""),
         shift=str(shift.number),
         opened=local_time(desk.store.local(shift.opened_at)),
         closed=local_time(desk.store.local(shift.closed_at)) if shift.closed_at else "",
@@ -147,22 +172,24 @@ def _document(
     chain: Chain | None,
 ) -> Document:
     say, language = say_in(desk.staff.language), desk.staff.language
+    counted = chain is not None and shift.counted_minor is not None
     report = Report(
         shop=shop_of(desk.store),
-        origin=_origin(desk, shift, now, number),
+        origin=origin_of(desk, shift, now, number),
         shift=str(shift.number),
         opened=_at_by(session, desk, shift.opened_at, shift.opened_by),
         closed=_at_by(session, desk, shift.closed_at, shift.closed_by) if shift.closed_at and shift.closed_by else "",
         software=f"simcounter {__version__}",
-        blind=say("Counted without seeing figures") if chain is not None else "",
+        approver=_approver(numbers, say),
+        blind="" if chain is None else say("Counted without seeing figures") if counted else say("NOT COUNTED"),
         checks=(numbers["journal_fault"] or say("no fault found")) if chain is not None else "",
         counts=_counts(numbers, say),
         takings=_takings(shift, desk, numbers, language),
         fulfilment=_fulfilment(desk, numbers),
-        tenders=_tenders(shift, numbers, say("Cash"), say("Card"), closed=chain is not None),
+        tenders=_tenders(shift, numbers, say("Cash"), say("Card"), closed=counted),
         cards=_batch(shift, numbers),
         open_refunds=_open_refunds(shift, numbers),
-        cash=(_cash(shift, numbers, closed=chain is not None),),
+        cash=(_cash(shift, numbers, say, closed=counted),),
         corrections=_corrections(shift, numbers, say),
         chain=chain,
     )
@@ -170,7 +197,7 @@ def _document(
     return layout(report, say, language)
 
 
-def _origin(desk: Desk, shift: rows.Shift, now: datetime, number: str) -> Origin:
+def origin_of(desk: Desk, shift: rows.Shift, now: datetime, number: str) -> Origin:
     return Origin(
         number=number,
         local_time=local_time(desk.store.local(now)),
@@ -192,6 +219,7 @@ def _counts(numbers: dict[str, Any], say: Callable[[str], str]) -> Counts:
         customers=str(numbers["customers"]),
         voids=str(numbers["voids"]),
         refunds=str(numbers["refunds_count"]),
+        no_sale_openings=str(numbers["no_sale_openings"]) if numbers["no_sale_openings"] else "",
         reprints=str(numbers["reprints"]),
         typed_id_checks=str(numbers["typed_checks"]),
         failed_pins=str(numbers["failed_pins"]),
@@ -267,11 +295,20 @@ def _tenders(shift: rows.Shift, numbers: dict[str, Any], cash: str, card: str, *
 
 
 def _batch(shift: rows.Shift, numbers: dict[str, Any]) -> tuple[CardBatch, ...]:
-    terminal = numbers.get("terminal_total")
-    if not isinstance(terminal, int):
-        return ()
-    count = numbers.get("terminal_count")
-    return (CardBatch("", "", str(count) if count is not None else "", str(shift.money(terminal))),)
+    """Each terminal's own figures as they were typed."""
+    found = numbers.get("terminals")
+    return tuple(
+        CardBatch(terminal, batch, str(count) if count is not None else "", str(shift.money(total)))
+        for terminal, batch, count, total in (found if isinstance(found, list) else [])
+    )
+
+
+def _approver(numbers: dict[str, Any], say: Say) -> str:
+    """Who approved the difference, or that nobody has yet; nothing where nobody had to."""
+    approval = numbers.get("approval")
+    if not isinstance(approval, dict):
+        return ""
+    return str(approval["by"]) or (say("difference not approved") if approval["state"] == "open" else "")
 
 
 def _open_refunds(shift: rows.Shift, numbers: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -280,14 +317,15 @@ def _open_refunds(shift: rows.Shift, numbers: dict[str, Any]) -> tuple[tuple[str
     return tuple((number, str(shift.money(-amount))) for number, amount in found) if isinstance(found, list) else ()
 
 
-def _cash(shift: rows.Shift, numbers: dict[str, Any], *, closed: bool) -> Cash:
+def _cash(shift: rows.Shift, numbers: dict[str, Any], say: Say, *, closed: bool) -> Cash:
     raw = numbers["cash"]
     sums: dict[str, int] = raw if isinstance(raw, dict) else {}
 
     def amount(kind: Movement) -> str:
         return str(shift.money(sums.get(kind.value, 0)))
 
-    pieces = numbers.get("pieces")
+    pieces, moved_after = numbers.get("pieces"), numbers.get("moved_after_count")
+    code = DIFFERENCE_REASONS.get(shift.difference_code or "", "")
     left = shift.left_minor or 0
     return Cash(
         currency=shift.currency,
@@ -298,16 +336,18 @@ def _cash(shift: rows.Shift, numbers: dict[str, Any], *, closed: bool) -> Cash:
         paid_out=amount(Movement.PAID_OUT),
         drops=amount(Movement.DROP),
         expected=str(shift.money(shift.expected_minor)),
-        denominations=_pieces(pieces, shift) if isinstance(pieces, dict) else (),
+        denominations=pieces_on_paper(pieces, shift) if isinstance(pieces, dict) else (),
         counted=str(shift.money(shift.counted_minor or 0)) if closed else "",
         difference=str(shift.money(shift.difference_minor or 0)) if closed else "",
-        reason=shift.difference_reason or "",
+        surplus=amount(Movement.SURPLUS) if sums.get("surplus") else "",
+        moved_after=str(shift.money(moved_after)) if isinstance(moved_after, int) and moved_after else "",
+        reason=", ".join(part for part in (say(code) if code else "", shift.difference_reason or "") if part),
         left=str(shift.money(left)) if closed else "",
         to_bank=str(shift.money((shift.counted_minor or 0) - left)) if closed else "",
     )
 
 
-def _pieces(pieces: dict[str, int], shift: rows.Shift) -> tuple[tuple[str, str], ...]:
+def pieces_on_paper(pieces: dict[str, int], shift: rows.Shift) -> tuple[tuple[str, str], ...]:
     """("20.00 x 7", "140.00 GBP") for each denomination that was there."""
     held = sorted(((int(unit), count) for unit, count in pieces.items() if count), reverse=True)
     return tuple((f"{shift.money(unit).plain()} x {count}", str(shift.money(unit * count))) for unit, count in held)

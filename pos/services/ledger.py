@@ -22,7 +22,7 @@ from pos.domain.refunds import COUNTS, OPEN, RefundState
 from pos.domain.renewals import MONEY_HELD, RenewalState
 from pos.domain.sales import SaleState
 from pos.domain.settlements import ItemState, Kind
-from pos.domain.shifts import ShiftState, expected
+from pos.domain.shifts import Movement, ShiftState, expected
 from pos.domain.verdicts import ConflictState
 from pos.ports import Reason
 from pos.services import closings_proof, records, witness
@@ -242,16 +242,23 @@ def _right(
 
 
 def _transfers_of_shifts(session: Session) -> Iterator[str]:
-    """The same for floats, differences and what went to the bank."""
+    """The same for floats, cash moved without a sale, differences and what went to the bank."""
     transfer, shift = books.LedgerTransfer, shift_rows.Shift
     left: dict[int, int] = {}
+    moved = shift_rows.CashMovement
+    by_hand: dict[int, list[Transfer]] = {}
+    for cash in session.scalars(select(moved).where(moved.sale_id.is_(None), moved.kind != Movement.FLOAT)):
+        by_hand.setdefault(cash.shift_id, []).extend(ledger.on_moved(cash.kind, Money(cash.amount_minor, cash.currency)))
     for row in session.scalars(select(shift).order_by(shift.till_id, shift.number)):
         before = left.get(row.till_id)
         right = ledger.on_opening(row.money(row.float_minor), row.money(before) if before is not None else None)
+        right += by_hand.get(row.id, [])
         if row.state is ShiftState.CLOSED:
             left[row.till_id] = row.left_minor or 0
             right += ledger.on_counted(row.money(row.difference_minor or 0))
-            right += ledger.on_banked(row.money((row.counted_minor or 0) - left[row.till_id]))
+            # What nobody counted stays in the drawer.
+            in_drawer = left[row.till_id] if row.counted_minor is None else row.counted_minor
+            right += ledger.on_banked(row.money(in_drawer - left[row.till_id]))
         own = select(transfer).where(transfer.shift_id == row.id, transfer.renewal_id.is_(None)).order_by(transfer.id)
         yield from _compare(f"shift {row.id}", session.scalars(own), right)
     nobodys = (transfer.shift_id.is_(None), transfer.renewal_id.is_(None), transfer.item_id.is_(None))

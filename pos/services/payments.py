@@ -29,9 +29,9 @@ from pos.domain.sales import SALE, SaleState
 from pos.domain.shifts import Movement
 from pos.domain.tills import Desk
 from pos.services import print_jobs
+from pos.services.drawer import add_movement
 from pos.services.kit import Kit
 from pos.services.sales import OVERRIDDEN, mine, quote_of_all, refuse_twin, void_lines
-from pos.services.shifts import add_movement
 from pos.services.standings import refuse_unsellable
 from pos.services.tills import desk_of
 from pos.store import journal as journal_rows

@@ -38,7 +38,7 @@ class DrawerSide:
     till: str
     z_number: str
     expected: Money
-    counted: Money
+    counted: Money | None  # a manager closed a forgotten shift without a count
     difference: Money
     reason: str
     cards: Money
@@ -192,7 +192,7 @@ def _drawers(session: Session, store: Store, day: date) -> list[DrawerSide]:
                 till,
                 report.number,
                 Money(said["expected"], currency),
-                Money(said["counted"], currency),
+                None if said["counted"] is None else Money(said["counted"], currency),
                 Money(said["difference"], currency),
                 reason or "",
                 Money(said["card"] - said["card_refunds"], currency),

@@ -12,9 +12,9 @@ from pos.domain.renewals import RenewalState
 from pos.domain.shifts import Movement
 from pos.domain.tills import Desk
 from pos.services import card_refunds, print_jobs
+from pos.services.drawer import add_movement
 from pos.services.kit import Kit
 from pos.services.owed import Owed, begin_refund, book, find, open_shift
-from pos.services.shifts import add_movement
 from pos.store import sales as rows
 from pos.store.db import retried, transaction
 

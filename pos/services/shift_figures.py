@@ -16,7 +16,10 @@ from pos.store import sales as sale_rows
 from pos.store import tills as till_rows
 
 # Of the rare happenings that are counted, those that say who let something through.
-APPROVALS = ("identity.overridden", "duplicate.overridden", "refund.in_cash", "code.reissued", "verdict.agreed")
+APPROVALS = (
+    *("identity.overridden", "duplicate.overridden", "refund.in_cash", "code.reissued", "verdict.agreed"),
+    *("drawer.opened", "difference.approved"),
+)
 REFUSED = (RenewalState.REFUND_DUE, RenewalState.REFUNDING, RenewalState.REFUNDED)
 
 
@@ -27,12 +30,12 @@ def figures(session: Session, shift: shifts.Shift) -> dict[str, object]:
 
 
 def _drawer(session: Session, shift: shifts.Shift) -> dict[str, object]:
-    sums = dict.fromkeys(Movement, 0)
-    for movement in shifts.movements_of(session, shift.id):
-        sums[movement.kind] += movement.amount_minor
+    found = shifts.sums_of(session, shift.id)
+    sums = {kind: found.get(kind, (0, 0))[0] for kind in Movement}
     return {
         "currency": shift.currency,
         "cash": {kind.value: amount for kind, amount in sums.items()},
+        "no_sale_openings": found.get(Movement.NO_SALE, (0, 0))[1],
         "expected": shift.expected_minor,
         "card": shift.card_minor,
         "card_count": shift.card_count,

@@ -70,9 +70,11 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
     carrier, since = watch.look()
     store_id, till_id, printer_id = desk.store.id, desk.till.id, desk.till.printer_id
     with reading() as session:
-        shift, unfinished, questions, near_end, problem, codes, esim = session.execute(
+        shift, expected, day, unfinished, questions, near_end, problem, codes, esim = session.execute(
             select(
                 shift_rows.open_number(till_id),
+                shift_rows.open_expected(till_id),
+                shift_rows.open_day(till_id),
                 renewal_rows.unfinished_counted(store_id, UNFINISHED)
                 + sale_rows.open_tenders_counted(store_id)
                 + verdict_rows.open_conflicts_counted(store_id, UNFINISHED),
@@ -95,6 +97,8 @@ def strip(desk: Desk, *, kit: Kit) -> Strip:
         sells_esims=esim is not None,
         paper_questions=questions,
         alarms=alarms,
+        drawer_full=desk.store.drawer_limit_minor is not None and (expected or 0) > desk.store.drawer_limit_minor,
+        shift_forgotten=day is not None and day < desk.store.business_day(kit.now()),
         books_broken=journal.watch.fault is not None,
     )
 

@@ -126,6 +126,9 @@ def add_store(store: Store, *, kit: Kit) -> None:
                 footer=list(store.footer),
                 drawer_tolerance_minor=store.drawer_tolerance_minor,
                 refund_limit_minor=store.refund_limit_minor,
+                movement_limit_minor=store.movement_limit_minor,
+                drawer_limit_minor=store.drawer_limit_minor,
+                difference_limit_minor=store.difference_limit_minor,
                 second_language=store.second_language,
                 legal_lines=None if store.legal_lines is None else list(store.legal_lines),
             )
@@ -146,6 +149,22 @@ def set_refund_limit(store_code: str, limit: str, *, kit: Kit) -> None:
         store.refund_limit_minor = parse(limit, store.currency).minor if limit else None
         pen = kit.office_pen(store.code, "command", now, store.plain().business_day(now))
         pen.note(session, "store.refund_limit", "store", store.code, {"limit": store.refund_limit_minor or "none"})
+
+
+@retried
+def set_drawer_limits(store_code: str, movement: str, drawer: str, difference: str, *, kit: Kit) -> None:
+    """The three limits of a store's drawers, each empty for any sum. Raises NotFound, NotMoney."""
+    now = kit.now()
+    with transaction() as session:
+        store = rows.store_by_code(session, store_code)
+        if store is None:
+            raise NotFound
+        limits = [parse(limit, store.currency).minor if limit else None for limit in (movement, drawer, difference)]
+        store.movement_limit_minor, store.drawer_limit_minor, store.difference_limit_minor = limits
+        pen = kit.office_pen(store.code, "command", now, store.plain().business_day(now))
+        names = ("movement", "drawer", "difference")
+        content = {name: "none" if limit is None else limit for name, limit in zip(names, limits, strict=True)}
+        pen.note(session, "store.drawer", "store", store.code, content)
 
 
 @retried

@@ -19,7 +19,7 @@ from pos.store.keys import KeyRing
 # Rare happenings that every Z counts. They have an index of their own: a close does not read through the journal of its day.
 _COUNTED = (
     "kind IN ('staff.pin_failed', 'identity.overridden', 'duplicate.overridden', 'refund.in_cash', "
-    "'code.reissued', 'verdict.agreed', 'renewal.reversed')"
+    "'code.reissued', 'verdict.agreed', 'drawer.opened', 'difference.approved', 'renewal.reversed')"
 )
 
 

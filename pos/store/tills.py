@@ -34,6 +34,11 @@ class Store(Base):
     drawer_tolerance_minor: Mapped[Minor]
     # What a clerk may give back of one sale; empty: any sum.
     refund_limit_minor: Mapped[Minor | None]
+    # What a clerk may move into or out of the drawer at once, from which sum on money should go to the safe, and how large a
+    # difference at closing may be without a manager; empty: any sum.
+    movement_limit_minor: Mapped[Minor | None]
+    drawer_limit_minor: Mapped[Minor | None]
+    difference_limit_minor: Mapped[Minor | None]
     # Plans that would cost more wait for the owner's own price; empty: any sum.
     price_ceiling_minor: Mapped[Minor | None]
     # Title and total of receipts are said in this language too; empty: in the customer's alone.
@@ -63,6 +68,9 @@ class Store(Base):
             drawer_tolerance_minor=self.drawer_tolerance_minor,
             refund_limit_minor=self.refund_limit_minor,
             price_ceiling_minor=self.price_ceiling_minor,
+            movement_limit_minor=self.movement_limit_minor,
+            drawer_limit_minor=self.drawer_limit_minor,
+            difference_limit_minor=self.difference_limit_minor,
             second_language=self.second_language,
             legal_lines=None if self.legal_lines is None else tuple(self.legal_lines),
         )

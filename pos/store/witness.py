@@ -51,6 +51,8 @@ SEALED: Mapping[str, Mapping[str, str]] = {
     "shifts": {},
     "cash_movements": {},
     "drawer_counts": {},
+    "card_batches": {},
+    "difference_approvals": {},
     "z_reports": {},
     "closings": {},
     "ledger_transfers": {},

@@ -6,8 +6,10 @@ from pos.web import (
     carriers,
     codes,
     counter,
+    differences,
     display,
     disputes,
+    drawer,
     family,
     hooks,
     paying,
@@ -43,4 +45,4 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hooks.bp,
 )
 
-__all__ = ["BLUEPRINTS", "codes", "family", "paying", "refunds", "replacements"]
+__all__ = ["BLUEPRINTS", "codes", "differences", "drawer", "family", "paying", "refunds", "replacements"]

@@ -81,6 +81,14 @@ def placed(sentences: dict[str, str], *fields: str) -> dict[str, str]:
     return {name: sentence for name, sentence in sentences.items() if name in fields}
 
 
+def to_the_top(sentences: dict[str, str], *names: str) -> dict[str, str]:
+    """The sentences without those at fields that this page does not show now; one of them goes to the top."""
+    hidden = [sentence for name, sentence in sentences.items() if name in names]
+    if hidden:
+        g.notice = hidden[0]
+    return {name: sentence for name, sentence in sentences.items() if name not in names}
+
+
 def refused(error: e.CounterError, page: Callable[..., str], fields: tuple[str, ...], *args: Any, **kwargs: Any) -> Any:
     """The page with the sentence where it belongs."""
     sentence = say(error)

@@ -11,15 +11,17 @@ from markupsafe import Markup
 from pos.domain.errors import NoOpenShift
 from pos.domain.money import DENOMINATIONS, Money
 from pos.domain.permissions import Permission
-from pos.domain.shifts import counted
+from pos.domain.shifts import DIFFERENCE_REASONS, counted
 from pos.domain.words import N_
-from pos.services import sales, shifts
-from pos.web.errors import placed, shown_again
+from pos.services import sales, shifts, staff
+from pos.services.approvals import Approval
+from pos.web.errors import placed, shown_again, to_the_top
 from pos.web.fields import WHOLE_NUMBER, AmountField, CounterForm, ShortText, kept, pieces_from
 from pos.web.login import desk, door, kit
 
 bp = Blueprint("shifts", __name__)
 
+TOTAL_MISSING = N_("Type the total from this terminal's slip too; 0 where it took nothing.")
 COUNT_FIRST = N_("Type how many pieces there are of each; zero counts too. Nothing was closed.")
 
 
@@ -28,13 +30,33 @@ class OpenForm(CounterForm):
 
 
 class CloseForm(CounterForm):
-    card_total = AmountField(wanted=False)
+    card_terminal = ShortText(longest=20)
+    card_batch = ShortText(longest=20)
     card_count = ShortText(longest=6)
+    card_total = AmountField(wanted=False)
+    card_terminal_2 = ShortText(longest=20)
+    card_batch_2 = ShortText(longest=20)
+    card_count_2 = ShortText(longest=6)
+    card_total_2 = AmountField(wanted=False)
+    card_terminal_3 = ShortText(longest=20)
+    card_batch_3 = ShortText(longest=20)
+    card_count_3 = ShortText(longest=6)
+    card_total_3 = AmountField(wanted=False)
     left_in_drawer = AmountField(wanted=False)
+    code = ShortText(longest=20)
     reason = ShortText(longest=200)
+    approver = ShortText(longest=12)
+    approver_pin = ShortText(longest=12)
+    goes_on = ShortText(longest=1)
 
 
-def _denominations() -> list[tuple[int, str]]:
+# One row for each card terminal of the till.
+TERMINALS = ("", "_2", "_3")
+_OF_A_TERMINAL = tuple(f"card_{name}{row}" for row in TERMINALS for name in ("terminal", "batch", "count", "total"))
+CLOSE_FIELDS = ("left_in_drawer", "code", "reason", "approver", "approver_pin", *_OF_A_TERMINAL)
+
+
+def denominations() -> list[tuple[int, str]]:
     currency = desk().store.currency
     return [(unit, Money(unit, currency).plain()) for unit in DENOMINATIONS.get(currency, (10000, 5000, 2000, 1000, 500, 100))]
 
@@ -43,7 +65,7 @@ def open_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None
     return render_template(
         "shifts/open.html",
         currency=desk().store.currency,
-        denominations=_denominations(),
+        denominations=denominations(),
         proposed=shifts.proposed_float(desk()),
         errors=errors or {},
         typed=typed or {},
@@ -62,7 +84,7 @@ def show_open() -> Any:
 def open_shift() -> Any:
     form = OpenForm()
     currency = form.float_amount.currency = desk().store.currency
-    pieces, wrong = pieces_from(request.form, [unit for unit, _ in _denominations()])
+    pieces, wrong = pieces_from(request.form, [unit for unit, _ in denominations()])
     if not form.validate() or wrong:
         return open_page(form.first_errors() | wrong, kept(request.form)), 422
     amount = counted(pieces, currency) if pieces else form.float_amount.data or Money(0, currency)
@@ -74,14 +96,22 @@ def close_page(errors: dict[str, str] | None = None, typed: dict[str, str] | Non
     shift = shifts.current(desk())
     if shift is None:
         raise NoOpenShift
+    recount = shift.state == "recount"
+    errors = errors or {}
+    if not recount:
+        errors = to_the_top(errors, "code", "reason", "approver", "approver_pin")
     return render_template(
         "shifts/close.html",
         shift=shift,
         currency=desk().store.currency,
-        denominations=_denominations(),
-        recount=shift.state == "recount",
+        denominations=denominations(),
+        recount=recount,
+        more_terminals=any(name.endswith(TERMINALS[1:]) for name in (*errors, *(n for n, text in (typed or {}).items() if text))),
+        reasons=DIFFERENCE_REASONS,
+        managers=[one for one in staff.who_may(desk().store, Permission.APPROVE_DIFFERENCE) if one[0] != desk().staff.number],
+        terminals=TERMINALS,
         unfinished=sales.unfinished(desk()),
-        errors=errors or {},
+        errors=errors,
         typed=typed or {},
     )
 
@@ -94,32 +124,55 @@ def show_close() -> Any:
 
 @bp.post("/shift/close", endpoint="close_post")
 @door(Permission.SHIFT)
-@shown_again(close_page, "left_in_drawer")
+@shown_again(close_page, *CLOSE_FIELDS)
 def close_shift() -> Any:
     form = CloseForm()
-    form.card_total.currency = form.left_in_drawer.currency = desk().store.currency
-    pieces, wrong = pieces_from(request.form, [unit for unit, _ in _denominations()])
+    for name in ("left_in_drawer", *(f"card_total{row}" for row in TERMINALS)):
+        form[name].currency = desk().store.currency
+    pieces, wrong = pieces_from(request.form, [unit for unit, _ in denominations()])
     if not pieces and not wrong:
         wrong = {"count": gettext(COUNT_FIRST)}
-    raw_count = form.card_count.data or ""
-    if raw_count and not (raw_count.isascii() and raw_count.isdigit()):
-        wrong["card_count"] = gettext(WHOLE_NUMBER)
-    if not form.validate() or wrong:
-        places = ("card_total", "card_count", "left_in_drawer", *wrong)
-        return close_page(placed(form.first_errors() | wrong, *places), kept(request.form)), 422
-    count = shifts.Count(
-        pieces=pieces,
-        card_total=form.card_total.data,
-        card_count=int(raw_count) if raw_count else None,
-        left=form.left_in_drawer.data,
-    )
+    is_right = form.validate()
+    batches = _batches(form, wrong) if is_right else ()
+    if not is_right or wrong:
+        return close_page(placed(form.first_errors() | wrong, *CLOSE_FIELDS, *wrong), kept(request.form)), 422
+    count = shifts.Count(pieces=pieces, card_total=None, card_count=None, left=form.left_in_drawer.data, batches=batches)
     try:
-        closed = shifts.close_shift(count, form.reason.data or "", desk(), kit=kit())
+        closed = shifts.close_shift(
+            count,
+            form.reason.data or "",
+            desk(),
+            kit=kit(),
+            code=form.code.data or "",
+            agreed=_agreed(form),
+            goes_on=form.goes_on.data == "1",
+        )
     except NoOpenShift:
         return redirect(url_for("shifts.open"))
     if closed is None:
         return redirect(url_for("shifts.close"))
     return redirect(url_for("shifts.closed", shift_id=closed))
+
+
+def _agreed(form: CloseForm) -> Approval | None:
+    """Nobody, unless somebody typed a PIN: the list of names always shows one."""
+    pin = form.approver_pin.data or ""
+    return Approval(form.reason.data or "", form.approver.data or "", pin) if pin else None
+
+
+def _batches(form: CloseForm, wrong: dict[str, str]) -> tuple[shifts.Batch, ...]:
+    """What was typed from each terminal's slip; what is no number, or stands without a total, joins ``wrong``."""
+    found = []
+    for row in TERMINALS:
+        raw, total = form[f"card_count{row}"].data or "", form[f"card_total{row}"].data
+        if raw and not (raw.isascii() and raw.isdigit()):
+            wrong[f"card_count{row}"] = gettext(WHOLE_NUMBER)
+        elif total is not None:
+            terminal, batch = (form[f"card_{name}{row}"].data or "" for name in ("terminal", "batch"))
+            found.append(shifts.Batch(terminal, batch, int(raw) if raw else None, total))
+        elif raw or form[f"card_terminal{row}"].data or form[f"card_batch{row}"].data:
+            wrong[f"card_total{row}"] = gettext(TOTAL_MISSING)
+    return tuple(found)
 
 
 @bp.get("/shift/closed/<int(max=2147483647):shift_id>")

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import flask_migrate
 from flask import Flask
@@ -30,6 +31,7 @@ from pos.app import DEMO_PINS, create_app, make_carriers
 from pos.domain.closings import Period
 from pos.domain.money import Money
 from pos.domain.payments import CardSlip
+from pos.domain.shifts import Movement
 from pos.domain.tills import Desk
 from pos.domain.verdicts import Evidence, Says
 from pos.ports import Carrier
@@ -38,6 +40,7 @@ from pos.sandbox.server import SandboxServer
 from pos.sandbox.settings import Settings as SandboxSettings
 from pos.services import (
     closings,
+    drawer,
     exports,
     journal,
     ledger,
@@ -51,6 +54,7 @@ from pos.services import (
     statements,
     verdicts,
 )
+from pos.services.approvals import Approval
 from pos.store import keys, witness
 from pos.store.base import Base
 from pos.store.db import db
@@ -275,6 +279,7 @@ def _day(shop: Shop) -> None:
         with shop.app.app_context():
             day = first.store.business_day(shop.kit.now()) - timedelta(days=1)
             closings.close_for(Period.DAY, day, first.store, None, "command", kit=shop.kit)
+    _differs(shop, second)
     shop.open_shift(first)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.work()
@@ -284,6 +289,18 @@ def _day(shop: Shop) -> None:
         _contradicted(shop, first, number)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.take_next()
+
+
+def _differs(shop: Shop, desk: Desk) -> None:
+    """Money to the safe, and a difference at closing that a manager approves."""
+    shop.open_shift(desk)
+    manager = Approval("seen", "201", DEMO_PINS["201"])
+    count = shifts.Count({2000: 2}, None, None, None)
+    with shop.app.app_context():
+        to_safe = drawer.Wish(str(uuid4()), Movement.DROP, Money(3_000, "GBP"), "full")
+        drawer.move_cash(to_safe, desk, kit=shop.kit)
+        assert shifts.close_shift(count, "", desk, kit=shop.kit) is None
+        assert shifts.close_shift(count, "missing", desk, kit=shop.kit, code="unexplained", agreed=manager) is not None
 
 
 def _coded(shop: Shop, desk: Desk) -> None:

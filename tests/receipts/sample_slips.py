@@ -18,6 +18,7 @@ from receipts.reports import (
     Chain,
     Counts,
     Fulfilment,
+    HandoverSlip,
     Movement,
     PlanLine,
     Report,
@@ -256,6 +257,11 @@ def every_document(language: str) -> dict[str, Document]:
     )  # fmt: skip
     documents["cash_movement"] = layouts.cash_movement(
         CashMovementSlip(slip.shop, origin("M-3"), Movement.DROP, "300.00 GBP", pick(language, "over the limit", "超过上限", "超過上限")),
+        say, language,
+    )  # fmt: skip
+    documents["handover"] = layouts.handover(
+        HandoverSlip(slip.shop, origin(""), "T2-1-0042", figures.opened, "101 Amelia", "102 Omar",
+                     figures.cash[0].denominations, "449.00 GBP"),
         say, language,
     )  # fmt: skip
     documents["test_page"] = layouts.test_page(

@@ -151,6 +151,24 @@ def close(shop: Shop) -> None:
                 return
 
 
+@pytest.mark.engines("sqlite")
+def test_a_close_asks_as_often_for_a_long_shift_as_for_a_short_one(shop: Shop) -> None:
+    desk, asked = shop.desk(), []
+    shop.open_shift(desk)
+    first = shop.ready(desk)
+    shop.take_cash(first)
+    shop.work()
+    close(shop)
+    for number, sales_of_shift in enumerate((50, 300, 900)):
+        shop.open_shift(desk)
+        with shop.app.app_context(), db.engine.begin() as connection:
+            history.write_into(connection, first.sale_id, shop.shift().id, 1_000_000_000 + 1_000 * number, sales_of_shift)
+        with listening(shop) as said:
+            close(shop)
+        asked.append(sum(statement.startswith("SELECT") for statement, _ in said))
+    assert len(set(asked)) == 1, asked
+
+
 # Statements of each request of a cash sale and of the worker's two steps, as they are. The goal of the performance reference
 # is 8 for each; docs/performance.md says where the others go. A change that needs more needs a reason.
 MOST = {
