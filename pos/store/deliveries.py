@@ -80,9 +80,10 @@ def awaited(session: Session, now: datetime) -> str | None:
 
 def awaited_in(session: Session, store_id: int) -> list[tuple[Renewal, Sale]]:
     """What a store's customers have paid for and the carrier has not sent; oldest first. What was taken back is owed instead."""
-    chosen = select(Renewal, Sale).select_from(Delivery).join(Renewal, Renewal.id == Delivery.renewal_id)
-    chosen = chosen.join(Sale, Sale.id == Renewal.sale_id).where(sql(f"deliveries.{_AWAITED}"), *_owed(store_id))
-    return [(row[0], row[1]) for row in session.execute(chosen.order_by(Delivery.id))]
+    # From the few that are awaited to their renewals, never the other way round.
+    few = select(Delivery.renewal_id).where(sql(f"deliveries.{_AWAITED}"))
+    chosen = select(Renewal, Sale).join(Sale, Sale.id == Renewal.sale_id).where(Renewal.id.in_(few), *_owed(store_id))
+    return [(row[0], row[1]) for row in session.execute(chosen.order_by(Renewal.paid_at, Renewal.id))]
 
 
 def awaited_counted(store_id: int) -> ScalarSelect[int]:
