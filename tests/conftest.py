@@ -6,7 +6,7 @@ import os
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from pos.sandbox.settings import Settings as SandboxSettings
 from pos.services.kit import Kit
 from pos.store import keys
 from tests.counter import Counter
+from tests.day import day
 from tests.engines import BOTH, SQLITE, Engine, Postgresql, Sqlite, address_in, copy_shop, postgresql
 
 Made = TypeVar("Made")
@@ -56,12 +57,16 @@ class StandingClock:
         self.moment += timedelta(**parts)
 
 
+def pytest_report_header() -> str:
+    return f"sample of {day()} (POS_TEST_DAY replays a day)"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Twice the suite would be twice the coffee: by itself a run tries each test on one of its two databases, the other one on
-    the next day. ``POS_TEST_ENGINES=both`` tries both, as does a test that is named on the command line."""
+    the next day (``POS_TEST_DAY`` replays a day). ``POS_TEST_ENGINES=both`` tries both, as does a test that is named on the command line."""
     if os.environ.get("POS_TEST_ENGINES") == "both" or any("::" in str(named) for named in config.args):
         return
-    today = date.today().toordinal()
+    today = day().toordinal()
     kept, left = [], []
     for item in items:
         chosen = getattr(getattr(item, "callspec", None), "params", {}).get("engine")

@@ -6,12 +6,12 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pos.carriers import PROTOCOLS
+from tests.day import day
 from tests.harness import fault_matrix
 from tests.harness.vendor_floor import STALLS, VendorFloor, VendorProfile, open_vendor_floor
 from tests.harness.vendor_matrix import CANNOT, CASES, EVERYBODY, OWN, PROFILES, Case, play
@@ -22,7 +22,7 @@ SEED = 20_261_121
 def _slice() -> list[object]:
     found: list[object] = []
     for case in CASES:
-        turn = zlib.crc32(case.name.encode()) + date.today().toordinal()
+        turn = zlib.crc32(case.name.encode()) + day().toordinal()
         profile = case.profiles[turn % len(case.profiles)]
         found.append(pytest.param(case, profile, id=f"{case.name}-{profile.name}"))
     return found
