@@ -33,6 +33,10 @@ BEANCOUNT: dict[Account, str] = {
     Account.TAX: "Liabilities:Tax",
     Account.OVER_SHORT: "Expenses:OverShort",
     Account.SUSPENSE: "Equity:Suspense",
+    Account.SAFE: "Assets:Safe",
+    Account.PETTY_CASH: "Expenses:PettyCash",
+    Account.CARD_FEES: "Expenses:CardFees",
+    Account.CHARGEBACKS: "Expenses:Chargebacks",
 }
 COLUMNS = (
     *("posting", "at", "business_day", "store", "till", "shift", "code", "debit", "credit"),

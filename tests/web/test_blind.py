@@ -88,6 +88,9 @@ def things_of(sale_id: str, receipt: str) -> dict[str, object]:
         "verdict_id": 1,
         "line_number": 1,
         "line": 1,
+        "item_id": 1,
+        "report": "today",
+        "form": "csv",
     }
     named |= {"carrier": "sandbox", "currency": "GBP", "till_code": "LON1", "secret": "k" * 40, "event": "x", "path": "in"}
     return named | {"token": "LON1-000001.20261121.800GBP.SIG-1"}
