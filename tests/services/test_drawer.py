@@ -335,7 +335,9 @@ def put_on_paper(shop: Shop) -> None:
         for printer_id in print_jobs.printers_due(kit=shop.kit):
             sheet = print_jobs.take_next(printer_id, "press#1", kit=shop.kit)
             assert sheet is not None
-            print_jobs.record(sheet, *press(sheet, lambda sheet=sheet: print_jobs.about_to_send(sheet, kit=shop.kit)), kit=shop.kit)
+            print_jobs.record(
+                sheet, *press(sheet, lambda sheet=sheet: print_jobs.about_to_send(sheet, kit=shop.kit)), kit=shop.kit
+            )
 
 
 def sell_card_in_doubt(shop: Shop, desk: Desk) -> None:
