@@ -155,7 +155,9 @@ def plant(kind: str, line: Line, minor: int) -> list[Line]:
         return Money(minor, "GBP").plain()
 
     later = datetime.fromisoformat(line["at"]) + timedelta(days=1)
-    other = line["tail"][:-1] + str((int(line["tail"][-1]) + 1) % 10)
+    # Of a whole number another digit than the last ones, which are all that is kept.
+    place = -6 if line["tail"].startswith("+") else -4
+    other = line["tail"][:place] + str((int(line["tail"][place]) + 1) % 10) + line["tail"][place + 1 :]
     changed: dict[str, list[Line]] = {
         "missing": [],
         "extra": [line, line | {"ref": "X" + line["ref"], "line": "X" + line["ref"], "tail": ""}],
