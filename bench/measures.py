@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from bench import floor, history, printing
+from bench import floor, history, printing, reconciling
 from bench.selling import Seller, drain, plan_of, work
 from bench.shops import Shop, open_shop, running
 from bench.tills import Times, at_once, floor_actor, furnish_tills, sit_down, spread
@@ -273,3 +273,4 @@ part("close")(lambda shop, count, sizes: closing(shop, sizes))
 part("verify")(lambda shop, count, sizes: verifying(shop, count))
 part("start")(lambda shop, count, sizes: starting(shop))
 part("paper")(lambda shop, count, sizes: printing.paper(shop, min(count, 12)))
+part("reconcile")(lambda shop, count, sizes: reconciling.reconciling(shop, max(sizes)))

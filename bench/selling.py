@@ -30,18 +30,23 @@ class Seller:
     def sell(self, times: Times) -> str:
         """Four commits: the number, the document, the plan, the money. The renewal is then due."""
         kit, desk, sale_id = self.shop.kit, self.desk, str(uuid.uuid4())
-        self.turn += 1
         with self.shop.app.app_context():
             began = time.perf_counter()
-            numbers.ask_about(sale_id, f"+447700900{self.turn % 400:03d}", "phone", desk, "en", kit=kit)
-            day = datetime.now(UTC).date()
-            seen = identity_checks.Seen(DocumentType.PASSPORT, "GB", "533380006", day.replace(year=day.year + 2, day=1), "typed")
-            identity_checks.verify(sale_id, seen, True, desk, kit=kit)
-            sales.choose_plan(sale_id, self.plan_id, desk, kit=kit, override=True, reason="bench")
+            self.choose(sale_id)
             quote = sales.show(sale_id, desk, kit=kit).quote or ""
             payments.take_cash(sale_id, quote, PRICE_TENDERED, desk, kit=kit)
             times.setdefault("sale", []).append((time.perf_counter() - began) * 1000)
         return sale_id
+
+    def choose(self, sale_id: str) -> None:
+        """Everything but the money, in a context that is open."""
+        kit, desk = self.shop.kit, self.desk
+        self.turn += 1
+        numbers.ask_about(sale_id, f"+447700900{self.turn % 400:03d}", "phone", desk, "en", kit=kit)
+        day = datetime.now(UTC).date()
+        seen = identity_checks.Seen(DocumentType.PASSPORT, "GB", "533380006", day.replace(year=day.year + 2, day=1), "typed")
+        identity_checks.verify(sale_id, seen, True, desk, kit=kit)
+        sales.choose_plan(sale_id, self.plan_id, desk, kit=kit, override=True, reason="bench")
 
 
 def work(shop: Shop, owner: str = "bench#1") -> None:

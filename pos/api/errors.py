@@ -47,7 +47,7 @@ TITLES = {
 _WORDS = ("fault", "state")
 # Where the API's name of a field differs from that of the screens.
 _PLACES = {"entry": "number", "float_amount": "float", "left_in_drawer": "left", "document_number": "document/number"}
-_PLACES |= {"document_country": "document/country", "expires_on": "document/expires_on"}
+_PLACES |= {"document_country": "document/country", "expires_on": "document/expires_on", "approver_pin": "approval/pin"}
 
 UNREADABLE = N_("What was sent cannot be read as JSON. Nothing was changed.")
 NO_JSON = N_("Send the content as application/json. Nothing was changed.")

@@ -7,13 +7,29 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from pos.api.fields import LARGEST_AMOUNT_MINOR, Answer, Body, Many, Moment, MoneyAnswer, MoneyBody, Part, Text, Whole, amount
+from pos.api.fields import (
+    LARGEST_AMOUNT_MINOR,
+    Answer,
+    Body,
+    Flag,
+    Many,
+    Moment,
+    MoneyAnswer,
+    MoneyBody,
+    OneWord,
+    Part,
+    Text,
+    Whole,
+    amount,
+)
 from pos.api.keys import bp, desk, door, kit, refuses, takes
 from pos.domain.errors import CountIncomplete
 from pos.domain.money import DENOMINATIONS, Money
 from pos.domain.permissions import Permission
-from pos.domain.shifts import counted
+from pos.domain.shifts import DIFFERENCE_REASONS, counted
+from pos.domain.tills import Store
 from pos.services import shifts
+from pos.services.approvals import Approval
 
 _SOME_NOTES = (10000, 5000, 2000, 1000, 500, 100)  # of a currency whose pieces we do not know, as on the screens
 
@@ -30,14 +46,32 @@ class OpenBody(Body):
     pieces = Many(Part(PiecesBody), least=0, most=40, load_default=list)
 
 
+class TerminalBody(Body):
+    """What stands on one card terminal's own slip."""
+
+    terminal = Text(longest=20, load_default="", metadata={"description": "Its name or number"})
+    batch = Text(longest=20, load_default="")
+    total = Part(MoneyBody, required=True)
+    count = Whole(least=0, most=999_999, metadata={"description": "How many payments"})
+
+
+class SecondPersonBody(Body):
+    """A manager who is at hand and approves a large difference; judged before anything is compared."""
+
+    staff_number = Text(longest=12, shortest=1, required=True)
+    pin = Text(longest=12, shortest=1, required=True)
+
+
 class CloseBody(Body):
     """What was counted, without seeing what it should be."""
 
     pieces = Many(Part(PiecesBody), least=1, most=40, required=True)
-    card_total = Part(MoneyBody, metadata={"description": "The sum on the terminal's own report"})
-    card_count = Whole(least=0, most=999_999)
+    terminals = Many(Part(TerminalBody), least=0, most=9, load_default=list)
     left = Part(MoneyBody, metadata={"description": "What stays in the drawer"})
-    reason = Text(longest=200, load_default="")
+    code = OneWord(tuple(DIFFERENCE_REASONS), metadata={"description": "What may explain a difference"})
+    reason = Text(longest=200, load_default="", metadata={"description": "The same in a person's own words"})
+    approval = Part(SecondPersonBody)
+    goes_on = Flag(load_default=False, metadata={"description": "The next shift begins at once with what is left"})
 
 
 class ShiftAnswer(Answer):
@@ -91,17 +125,29 @@ def open_shift(sent: dict[str, Any]) -> Any:
 def close_shift(sent: dict[str, Any]) -> Any:
     """Count the drawer and close it.
 
-    Whether there was too much or too little is never said here. A difference does not forbid the close."""
+    Whether there was too much or too little is never said here. A difference does not forbid the close; above the store's limit
+    it waits for a manager's word unless `approval` stands here."""
     store = desk().store
-    count = shifts.Count(
-        pieces=_pieces(sent),
-        card_total=amount(sent.get("card_total"), store, "card_total"),
-        card_count=sent.get("card_count"),
-        left=amount(sent.get("left"), store, "left"),
+    left = amount(sent.get("left"), store, "left")
+    count = shifts.Count(pieces=_pieces(sent), card_total=None, card_count=None, left=left, batches=_batches(sent, store))
+    closed = shifts.close_shift(
+        count, sent["reason"], desk(), kit=kit(), code=sent.get("code", ""), agreed=_agreed(sent), goes_on=sent["goes_on"]
     )
-    closed = shifts.close_shift(count, sent["reason"], desk(), kit=kit())
     shift = shifts.show_closed(closed, desk())[0] if closed is not None else None
     return {"closed": shift is not None, "count_again": shift is None, "shift": shift}
+
+
+def _batches(sent: dict[str, Any], store: Store) -> tuple[shifts.Batch, ...]:
+    found = []
+    for place, slip in enumerate(sent["terminals"]):
+        total = amount(slip["total"], store, f"terminals/{place}/total") or Money(0, store.currency)
+        found.append(shifts.Batch(slip["terminal"], slip["batch"], slip.get("count"), total))
+    return tuple(found)
+
+
+def _agreed(sent: dict[str, Any]) -> Approval | None:
+    person = sent.get("approval")
+    return None if person is None else Approval(sent["reason"], person["staff_number"], person["pin"])
 
 
 def _pieces(sent: dict[str, Any]) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import Any
@@ -9,11 +10,14 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from pos.api import sales as api_sales
+from pos.app import DEMO_PINS
 from pos.sandbox.faults import Fault
 from pos.sandbox.server import SandboxServer
-from pos.store.db import in_transaction
+from pos.store.db import in_transaction, reading
+from pos.store.shifts import DifferenceApproval, Shift, ZReport
 from tests.api.caller import NUMBER, PASSPORT, PLAN, SLIP, Caller, pounds
 from tests.conftest import StandingClock
 
@@ -118,6 +122,50 @@ def test_a_count_outside_the_tolerance_is_asked_for_once_more(selling: Caller) -
     again = selling.ok("POST", "/shift/close", sent)
     assert again == {"closed": False, "count_again": True, "shift": None}
     assert selling.ok("POST", "/shift/close", sent)["closed"] is True
+
+
+SLIPS = [
+    {"terminal": "T1", "batch": "0007", "total": pounds(2_400), "count": 3},
+    {"terminal": "T2", "batch": "0112", "total": pounds(0)},
+]
+
+
+def test_a_close_with_two_terminals_and_a_manager_at_hand(app: Flask, selling: Caller) -> None:
+    """50.00 of 100.00 are there: over the limit, so what a wrong PIN is told must be told before anything is compared."""
+    sent = {"pieces": [{"minor": 5000, "count": 1}], "terminals": SLIPS, "code": "wrong_change", "goes_on": True}
+    wrong = sent | {"approval": {"staff_number": "201", "pin": "000000"}}
+    refused = selling.no("POST", "/shift/close", wrong, status=422)
+    assert [error["pointer"] for error in refused["errors"]] == ["/approval/pin"]
+    myself = selling.no("POST", "/shift/close", sent | {"approval": {"staff_number": "101", "pin": DEMO_PINS["101"]}}, status=422)
+    assert myself["type"].endswith("/one-person-twice")
+    agreed = sent | {"approval": {"staff_number": "201", "pin": DEMO_PINS["201"]}}
+    assert selling.ok("POST", "/shift/close", agreed) == {"closed": False, "count_again": True, "shift": None}
+    assert selling.ok("POST", "/shift/close", agreed)["closed"] is True
+    assert selling.ok("GET", "/shift")["shift"]["number"] == 2, "the next one began at once"
+    with app.app_context(), reading() as session:
+        (shift, _) = session.scalars(select(Shift).order_by(Shift.id))
+        assert (shift.approval_wanted, shift.difference_code) == (True, "wrong_change")
+        assert [row.staff_id for row in session.scalars(select(DifferenceApproval))] == [3]
+        figures = json.loads(session.scalars(select(ZReport.figures)).one())
+    assert figures["terminals"] == [["T1", "0007", 3, 2_400], ["T2", "0112", None, 0]]
+    assert (figures["terminal_total"], figures["terminal_count"]) == (2_400, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"terminals": [{"total": {"minor": 5, "currency": "EUR"}}]}, "/terminals/0/total"),
+        ({"terminals": [SLIPS[0], {"terminal": "T2"}]}, "/terminals/1/total"),
+        ({"code": "it was so"}, "/code"),
+        ({"approval": {"staff_number": "201"}}, "/approval/pin"),
+        ({"approval": {"staff_number": "201", "pin": ""}}, "/approval/pin"),
+        ({"goes_on": "yes"}, "/goes_on"),
+    ],
+)
+def test_what_cannot_be_meant_at_a_close_changes_nothing(selling: Caller, change: dict[str, object], pointer: str) -> None:
+    refused = selling.no("POST", "/shift/close", {"pieces": [{"minor": 5000, "count": 2}], **change}, status=422)
+    assert [error["pointer"] for error in refused["errors"]] == [pointer]
+    assert selling.ok("GET", "/shift")["shift"]["state"] == "open"
 
 
 def test_the_x_is_for_those_entitled(app: Flask, selling: Caller) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
+from sqlalchemy import select
 
 from pos.app import DEMO_PINS
+from pos.store.db import reading
+from pos.store.shifts import Shift
 from tests.journeys.browser import Till
+from tests.journeys.conftest import OpenTill
 from tests.journeys.live_shop import LiveShop
 
 pytestmark = pytest.mark.browser
@@ -116,3 +122,64 @@ def test_a_kiosk_hands_over_and_changes_its_shift_over_midnight(till: Till, shop
     go(till, "/")
     assert "Shift 2 open" in till.text and "A new business day" not in till.text
     till.ready_to_pay("07700 900124").cash(800).expect("Paid. The plan is active.")
+
+
+NEW_DAY = "A new business day"
+
+
+def days_of_shifts(shop: LiveShop) -> list[tuple[int, date, str, int]]:
+    """(number, business day, state, sales) of every shift, oldest first."""
+    with shop.app.app_context(), reading() as session:
+        rows = session.scalars(select(Shift).order_by(Shift.id))
+        return [(row.number, row.business_day, row.state.value, row.sales_count) for row in rows]
+
+
+def back_at_the_till(till: Till, staff: str) -> None:
+    """After hours in which nobody pressed anything, the till asks who is there."""
+    till.page.goto(till.shop.url)
+    if "/sign-in" in till.page.url:
+        till.sign_in(staff)
+    till.screen()
+
+
+def test_a_kiosk_that_cuts_at_four_is_handed_over_at_midnight(open_till: OpenTill, shop: LiveShop) -> None:
+    """Eight in the evening in Hong Kong. Midnight is no new day there: the drawer changes hands and the shift goes on. At four
+    the next day begins, the shift is changed without a pause, and what was sold at five past three is yesterday's."""
+    evening, morning = date(2026, 11, 21), date(2026, 11, 22)
+    till = open_till().enrol("HKG1").sign_in("302").open_shift("1000.00")
+    till.ready_to_pay("5550 1234", "7").cash().expect("Paid. The plan is active.")
+
+    shop.pass_time(hours=4, minutes=15)
+    back_at_the_till(till, "302")
+    assert NEW_DAY not in till.text and "Shift 1 open" in till.text
+    go(till, "/shift/handover", "pieces_100000")
+    till.page.fill("#pieces_10000", "10")
+    till.page.select_option("#taker", "301")
+    till.page.fill("#approver_pin", DEMO_PINS["301"])
+    till.page.click("main button[type=submit]")
+    till.page.wait_for_url("**/shift/drawer?done=handed-over")
+    till.screen()
+
+    shop.pass_time(hours=2, minutes=50)
+    change_person(till, "301")
+    till.ready_to_pay("5550 1235", "7").cash()
+    till.page.wait_for_selector(".panel.money")
+    assert days_of_shifts(shop) == [(1, evening, "open", 2)]
+
+    shop.pass_time(hours=1)
+    back_at_the_till(till, "301")
+    till.page.locator("#strip-day").wait_for()
+    go(till, "/shift/close", "pieces_100000")
+    for minor, pieces in {100000: "1", 10000: "1", 5000: "1", 500: "1", 100: "1"}.items():
+        till.page.fill(f"#pieces_{minor}", pieces)
+    for name, typed in {"card_total": "0", "card_count": "0", "left_in_drawer": "1000.00"}.items():
+        till.page.fill(f"#{name}", typed)
+    till.page.check("#goes_on")
+    till.page.click("main form button[type=submit]")
+    till.page.wait_for_url("**/shift/closed/*")
+    till.screen()
+    back_at_the_till(till, "301")
+    assert till.page.locator("#strip-day").count() == 0
+    till.ready_to_pay("5550 1236", "7").cash()
+    till.page.wait_for_selector(".panel.money")
+    assert days_of_shifts(shop) == [(1, evening, "closed", 2), (2, morning, "open", 1)]

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from pos.app import DEMO_PINS
+from pos.app import DEMO_PINS, press
 from pos.domain.errors import (
     ApproverRefused,
     CountIncomplete,
@@ -23,7 +23,8 @@ from pos.domain.errors import (
 from pos.domain.money import Money
 from pos.domain.shifts import Movement
 from pos.domain.tills import Desk
-from pos.services import closing, counts, differences, drawer, payments, shifts
+from pos.sandbox.printer import VirtualPrinter
+from pos.services import closing, counts, differences, drawer, payments, print_jobs, printers, shifts
 from pos.services.approvals import Approval
 from pos.store import shifts as rows
 from pos.store.db import reading
@@ -309,7 +310,9 @@ def test_a_forgotten_shift_is_closed_as_not_counted_and_proposes_no_float(shop: 
 
 
 def test_a_close_waits_for_nobody(shop: Shop, desk: Desk) -> None:
-    """Printer, carrier and terminal are down, and no manager is there."""
+    """Printer, carrier and terminal are down, and no manager is there. The printer's port takes no connections."""
+    with VirtualPrinter(port=0) as gone, shop.app.app_context():
+        printers.point("LON1", {"address": "127.0.0.1", "port": gone.port}, kit=shop.kit)
     shop.misbehave("pending_then_done", seconds=3600)
     sell(shop, desk, "cash", refuse=False)
     sell_card_in_doubt(shop, desk)
@@ -318,8 +321,23 @@ def test_a_close_waits_for_nobody(shop: Shop, desk: Desk) -> None:
     shift_id = close_with(shop, desk, 1)
     assert shift_id is not None
     assert shop.shift().z_number == "Z-LON1-000001"
+    put_on_paper(shop)
+    jobs = shop.ask("select kind, state, reason from print_jobs")
+    assert {job[1:] for job in jobs} == {("waiting", "unreachable")}, "the printer was tried"
+    assert "slip" in {job[0] for job in jobs}, "it waits, and the shift is closed all the same"
     shop.sandbox.start()
     shop.ask_until_it_is_known()
+
+
+def put_on_paper(shop: Shop) -> None:
+    """What the worker's press does with every slip that is due, at the real transport."""
+    with shop.app.app_context():
+        for printer_id in print_jobs.printers_due(kit=shop.kit):
+            sheet = print_jobs.take_next(printer_id, "press#1", kit=shop.kit)
+            assert sheet is not None
+            print_jobs.record(
+                sheet, *press(sheet, lambda sheet=sheet: print_jobs.about_to_send(sheet, kit=shop.kit)), kit=shop.kit
+            )
 
 
 def sell_card_in_doubt(shop: Shop, desk: Desk) -> None:
