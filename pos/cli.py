@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pos import cli_carriers
+from pos import cli_backups, cli_carriers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,11 +51,14 @@ class _Told(click.Group):
 def main(context: click.Context, config_path: Path | None) -> None:
     """simcounter: the counter that renews prepaid SIM and eSIM plans."""
     context.obj = config_path or Path(os.environ.get("POS_CONFIG", CONFIG))
+    context.meta["settings"] = lambda: _settings(context)
     context.meta["open"] = lambda: _app(_settings(context))
 
 
 main.add_command(cli_carriers.import_plans)
 main.add_command(cli_carriers.carrier)
+main.add_command(cli_backups.backup)
+main.add_command(cli_backups.restore)
 
 
 def _settings(context: click.Context) -> Settings:

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     DECIDE = "decide"  # propose what became of a renewal, lift a stop
     AGREE = "agree"  # be the second person
     PRICES = "prices"  # what the shop asks for
+    RESTORE = "restore"  # with a second person: bring the books back from a backup, change keys
 
 
 _AT_THE_COUNTER = frozenset(
@@ -58,6 +59,7 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.REISSUE_CODE,
     Permission.SET_PRINTERS,
     Permission.DECIDE,
+    Permission.RESTORE,
 }
 
 RIGHTS: dict[Role, frozenset[Permission]] = {
