@@ -108,6 +108,7 @@ def _serve(app: Flask, settings: Settings) -> None:
 
     with app.app_context():
         durable = read_back_durability()
+        _refuse_without_keys(app)
         fault = journal.look_at_ends(kit=app.extensions["simcounter"])
     for danger in what_a_power_cut_may_take(durable):
         click.echo(f"Warning: a power cut may take sales that were confirmed. {danger}.", err=True)
@@ -139,6 +140,22 @@ def _serve(app: Flask, settings: Settings) -> None:
         server.close()
         if worker is not None:
             worker.stop()
+
+
+def _refuse_without_keys(app: Flask) -> None:
+    """Nobody sells while values cannot be read, or numbers would not be found."""
+    from pos.services import key_rotation
+
+    kit = app.extensions["simcounter"]
+    lacking, unfinished = key_rotation.lacking(kit=kit), key_rotation.unfinished(kit=kit)
+    if lacking:
+        raise click.ClickException(
+            f"The key ring lacks {', '.join(lacking)}, which rows name. Bring back the ring's sealed copy."
+        )
+    if unfinished:
+        raise click.ClickException(
+            f"A change of keys was broken off. Run `pos keys rotate {unfinished[0]}` again before selling."
+        )
 
 
 def _words(durable: dict[str, str]) -> str:
@@ -251,6 +268,47 @@ def make(context: click.Context) -> None:
     except FileExistsError:
         raise click.ClickException(f"There is a key ring at {path} already. Nothing was changed.") from None
     click.echo(f"Key ring written to {path}. Keep two sealed copies away from this machine and from the backups.")
+
+
+@keys.command("list")
+@click.pass_context
+def list_keys(context: click.Context) -> None:
+    """Each key's id, whether new rows use it, and how many values name it. Exit status 1 when one is named and missing."""
+    from pos.services import key_rotation
+
+    app = _app(_settings(context))
+    ring = app.extensions["simcounter"].keys
+    with app.app_context():
+        used = key_rotation.in_use()
+    for key_id in sorted(ring.keys.keys() | used.keys()):
+        where = "in use" if key_id in ring.now.values() else "old" if key_id in ring.keys else "MISSING"
+        click.echo(f"{key_id:8} {where:8} {used.get(key_id, 0)}")
+    sys.exit(1 if used.keys() - ring.keys.keys() else 0)
+
+
+@keys.command()
+@click.argument("purpose", type=click.Choice(["jrn", "sig", "enc", "idh", "idx", "pep", "web", "bak"]))
+@click.option("--asked-by", required=True, help="the staff number of the manager who does it")
+@click.option("--agreed-by", required=True, help="the staff number of the second manager")
+@click.pass_context
+def rotate(context: click.Context, purpose: str, asked_by: str, agreed_by: str) -> None:
+    """A new key for PURPOSE, and what can be written anew under it is. Stop server and worker first. Broken off: run it again."""
+    from pos.domain.errors import CounterError
+    from pos.services import key_rotation
+    from pos.store.keys import KeyRingUnusable
+
+    settings = _settings(context)
+    app = _app(settings)
+    try:
+        with app.app_context():
+            ring = settings.security.key_ring
+            done = key_rotation.rotate(purpose, asked_by, agreed_by, ring, kit=app.extensions["simcounter"])
+    except (CounterError, KeyRingUnusable) as refusal:
+        raise click.ClickException(str(refusal)) from None
+    click.echo(f"{done.key_id} is in use; {done.rewritten} values were written anew, {done.left} name an older key.")
+    click.echo(
+        "Start server and worker again, seal new copies of the key ring, and keep the older keys while a backup needs them."
+    )
 
 
 def _told(app: Flask, verb: Callable[[], None], done: str) -> None:

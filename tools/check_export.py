@@ -5,8 +5,9 @@
 
 An outsider's check: rows without a gap, their hash in each Z, the Z's signature, its sums and what it carries on from the Z
 before; every transfer, receipt and Z as the journal sealed it. With --key-file (the shop's key ring) also every seal of the
-journal. With --earlier (an export made before) every row of that one must stand in this one as it was, except behind the place
-where a chain was brought back from a backup; what was lost there and which receipt numbers were used twice is named. With --public-key only signatures of these keys count: get them from the shop, not from the file you are checking.
+journal. With --public-key only signatures of these keys count: get them from the shop, not from the file you are checking. With
+--earlier (an export made before) every row of that one must stand in this one as it was, except where a chain was brought back
+from a backup: then what was lost and which receipt numbers were used twice is named.
 Ends with 0 when all is true and 1 when not, naming the first bad row. The format is described in docs/journal.md."""
 
 import argparse
@@ -181,7 +182,8 @@ class Checker:
         lost, twice, cut = {}, set(), {}
         for chain, marks in earlier.marks.items():
             for seq, (mac, rows) in sorted(marks.items()):
-                if seq < self.starts.get(chain, 1) - 1 or not seq:
+                beyond = not self.whole and seq > self.heads.get(chain, (0,))[0]
+                if seq < self.starts.get(chain, 1) - 1 or not seq or beyond:
                     continue
                 if self.marks.get(chain, {}).get(seq) != (mac, rows):
                     cut[chain] = seq
@@ -189,9 +191,7 @@ class Checker:
                     break
         for chain, seq in cut.items():
             if seq not in self.epochs.get(chain, []):
-                raise Wrong(
-                    f"journal {chain} row {seq}", "an earlier export says otherwise, and no backup was brought back there"
-                )
+                raise Wrong(f"journal {chain} row {seq}", "an earlier export says otherwise, and no restore does")
         for name, (chain, seq, sha256) in earlier.issued.items():
             if seq >= cut.get(chain, seq + 1) and name in self.issued and self.issued[name][2] != sha256:
                 twice.add(name[0])

@@ -105,6 +105,8 @@ HAPPENINGS: dict[str, str] = {
     "epoch.begun": N_("Books brought back from a backup, the chain goes on here"),
     "backup.made": N_("Backup made"),
     "backup.restored": N_("Backup restored"),
+    "key.changed": N_("New key taken into use"),
+    "key.rewritten": N_("Values written under the new key"),
     "plans.imported": N_("Plans imported"),
     "store.added": N_("Store added"),
     "store.refund_limit": N_("Limit of refunds set"),

@@ -52,7 +52,7 @@ def begin(asked_by: str, agreed_by: str, backup: Mapping[str, object], *, kit: K
     now, actor = kit.now(), f"staff:{asked_by}"
     with transaction() as session:
         stores = [row.plain() for row in till_rows.all_stores(session)]
-        chains = _chains(session, stores)
+        chains = stores_of_chains(session, stores)
         heads = rows.heads(session)
         for chain in sorted(heads.keys() & chains.keys()):
             pen = Pen(kit.keys, chain, actor, now, chains[chain].business_day(now))
@@ -81,7 +81,7 @@ def _quote(session: Session, pen: Pen, head: tuple[int, str, str], backup: Mappi
     pen.note(session, "epoch.begun", "journal", pen.chain, said)
 
 
-def _chains(session: Session, stores: list[Store]) -> dict[str, Store]:
+def stores_of_chains(session: Session, stores: list[Store]) -> dict[str, Store]:
     """Each chain's store, whose business day it has."""
     by_id = {store.id: store for store in stores}
     tills = session.scalars(select(till_rows.Till))

@@ -33,14 +33,20 @@ KEPT = (
 NAMED = (("journal", "key_id"), ("z_reports", "key_id"))
 
 
-def ids_in_use(connection: Connection) -> dict[str, int]:
-    """Key id -> how many values name it."""
+# These cannot be written anew: what they were made of is not kept.
+FOR_GOOD = frozenset({("sales", "request_digest"), ("identity_checks", "number_hmac"), ("staff", "pin_hash")})
+
+
+def ids_in_use(connection: Connection, *, rewritten_only: bool = False) -> dict[str, int]:
+    """Key id -> how many values name it. ``rewritten_only``: of those that a rotation writes anew."""
     found: dict[str, int] = {}
     for kept in KEPT:
+        if rewritten_only and (kept.table, kept.column) in FOR_GOOD:
+            continue
         for key_id, count in connection.execute(text(_question(kept, connection.dialect.name))):
             if key_id:
                 found[key_id] = found.get(key_id, 0) + count
-    for table, column in NAMED:
+    for table, column in () if rewritten_only else NAMED:
         for key_id, count in connection.execute(text(f"SELECT {column}, count(*) FROM {table} GROUP BY {column}")):  # noqa: S608
             found[key_id] = found.get(key_id, 0) + count
     return found
