@@ -572,33 +572,28 @@ def export(context: click.Context, out: Path, first: datetime | None, last: date
 
 
 @main.command()
+@click.option("--json", "as_json", is_flag=True, help="for programs")
 @click.pass_context
-def doctor(context: click.Context) -> None:
-    """Look at the database: which one it is, whether a power cut may take anything, whether it is of this version.
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Say in plain words what is wrong here: database, files, disk, schema, keys, backups, journal, clock, carriers, printers.
     Exit status 1 when something needs a person."""
-    from pos.store.db import read_back_durability, what_a_power_cut_may_take
+    from dataclasses import asdict
 
-    app = _app(_settings(context))
+    from pos import doctor as examination
+
+    settings = _settings(context)
+    app = _app(settings)
+    found = []
     with app.app_context():
-        durable = read_back_durability()
-        wrong = what_a_power_cut_may_take(durable) + _other_version()
-    click.echo(f"database: {_words(durable)}")
-    for sentence in wrong:
-        click.echo(f"  {sentence}")
+        for one in examination.examine(settings, context.obj, kit=app.extensions["simcounter"]):
+            found.append(one)
+            if not as_json:
+                mark = {True: "ok  ", False: "BAD ", None: "-   "}[one.is_right]
+                click.echo(f"{mark}{one.part}: {one.told}")
+    wrong = sum(one.is_right is False for one in found)
+    if as_json:
+        click.echo(json.dumps({"ok": not wrong, "findings": [asdict(one) for one in found]}, indent=1))
     sys.exit(1 if wrong else 0)
-
-
-def _other_version() -> list[str]:
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    from pos.paths import data_dir
-    from pos.store.db import db as database
-
-    with database.engine.connect() as connection:
-        there = MigrationContext.configure(connection).get_current_revision()
-    ours = ScriptDirectory(str(data_dir("migrations"))).get_current_head()
-    return [] if there == ours else [f"schema {there or 'none'} where this version needs {ours}: run `pos db upgrade`"]
 
 
 @main.command()
