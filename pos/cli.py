@@ -281,7 +281,7 @@ def list_keys(context: click.Context) -> None:
     with app.app_context():
         used = key_rotation.in_use()
     for key_id in sorted(ring.keys.keys() | used.keys()):
-        where = "in use" if key_id in ring.now.values() else "old" if key_id in ring.keys else "MISSING"
+        where = "current" if key_id in ring.now.values() else "old" if key_id in ring.keys else "MISSING"
         click.echo(f"{key_id:8} {where:8} {used.get(key_id, 0)}")
     sys.exit(1 if used.keys() - ring.keys.keys() else 0)
 

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
 
 from pos import backups
 from pos.app import create_app, make_carriers
+from pos.cli import main
 from pos.config import Settings
 from pos.domain.errors import NotAllowed, SamePerson
 from pos.domain.renewals import RenewalState
@@ -321,3 +323,35 @@ def test_old_backups_go(shop: Shop, settings: Settings, tmp_path: Path) -> None:
     assert left == {made[1].path.name, made[2].path.name, "simcounter-of-somebody-else.simbackup"}
     noted = shop.ask("select count(*) from journal where kind = 'backup.made' and chain = 'office:LON'")
     assert noted == [(3,)]
+
+
+@pytest.mark.engines("sqlite")
+def test_the_command_line(shop: Shop, tmp_path: Path, folder: Path) -> None:
+    """A ring from before there were backups gets its key; then a backup, and its drill in another folder."""
+
+    def pos(*words: str, config: Path) -> Result:
+        return CliRunner().invoke(main, ["--config", str(config), *words])
+
+    config = folder / "config.toml"
+    config.write_text("[database]\nurl = 'sqlite:///shop.sqlite3'\n[security]\nkey_ring = 'keys.json'\n", encoding="utf-8")
+    held, now = keys._read(folder / "keys.json")
+    keys._replace(
+        folder / "keys.json", {i: k for i, k in held.items() if i != "bak-1"}, {p: i for p, i in now.items() if p != "bak"}
+    )
+    refused = pos("backup", str(tmp_path / "usb"), config=config)
+    assert (refused.exit_code, "no key for bak" in refused.output) == (1, True), refused.output
+    assert pos("keys", "rotate", "bak", "--asked-by", "201", "--agreed-by", "401", config=config).exit_code == 0
+    made = pos("backup", str(tmp_path / "usb"), config=config)
+    assert (made.exit_code, "Proven" in made.output) == (0, True), made.output
+    (file,) = (tmp_path / "usb").iterdir()
+    drill = tmp_path / "drill"
+    drill.mkdir()
+    shutil.copy(folder / "keys.json", drill)
+    shutil.copy(config, drill)
+    config = drill / "config.toml"
+    alone = pos("restore", str(file), "--asked-by", "201", "--agreed-by", "201", config=config)
+    assert (alone.exit_code, (drill / "shop.sqlite3").exists()) == (1, False), alone.output
+    done = pos("restore", str(file), "--asked-by", "201", "--agreed-by", "401", config=config)
+    assert (done.exit_code, "new epoch" in done.output) == (0, True), done.output
+    assert pos("verify", config=config).exit_code == 0
+    assert {path.name for path in drill.iterdir()} == {"config.toml", "keys.json", "shop.sqlite3"}, "no scratch is left"

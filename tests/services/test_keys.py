@@ -177,7 +177,7 @@ def test_c25_killed_inside_a_rotation(shop: Shop, ring: Path, config: Path, purp
 def test_the_list_names_a_key_that_is_gone_and_nobody_sells(shop: Shop, config: Path, ring: Path, engine: Engine) -> None:
     sell(shop, 1)
     listed = CliRunner().invoke(main, ["--config", str(config), "keys", "list"])
-    assert (listed.exit_code, "enc-1    in use" in listed.output) == (0, True), listed.output
+    assert (listed.exit_code, "enc-1    current" in listed.output) == (0, True), listed.output
     held, now = keys._read(ring)
     keys._replace(ring, {i: k for i, k in held.items() if i != "enc-1"} | {"enc-2": bytes(32)}, now | {"enc": "enc-2"})
     listed = CliRunner().invoke(main, ["--config", str(config), "keys", "list"])
