@@ -23,6 +23,7 @@ from pos.sandbox.server import SandboxServer
 from pos.services import exports, journal, ledger
 from pos.store import backup_files as files
 from pos.store import keys
+from pos.store.db import transaction
 from tests.conftest import StandingClock, _close, _release, settings_in
 from tests.engines import Engine, everything_in
 from tests.services.shop import Shop, findings
@@ -200,6 +201,15 @@ def test_what_was_used_twice_shows_against_an_earlier_export(
     assert "an earlier export says otherwise" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("to_be_found", [["its epoch quotes another head"]])
+def test_an_epoch_that_quotes_another_head_is_found(shop: Shop, to_be_found: list[str]) -> None:
+    now = shop.clock.now()
+    said = {"epoch": 1, "after_seq": 1, "after_head": "0" * 64, "after_rows_sha256": "0" * 64}
+    with shop.app.app_context(), transaction() as session:
+        pen = shop.kit.office_pen("LON", "command", now, now.date())
+        pen.note(session, "epoch.begun", "journal", "office:LON", said)
+
+
 def export(shop: Shop, to: Path) -> None:
     with shop.app.app_context():
         to.write_text("".join(f"{line}\n" for line in exports.lines(None, None, kit=shop.kit)), encoding="utf-8", newline="\n")
@@ -249,6 +259,8 @@ def test_a_damaged_backup_is_refused_and_nothing_is_touched(
     for damage in DAMAGE.values():
         assert damage(content) != content
         made.path.write_bytes(damage(content))
+        with pytest.raises(files.BackupUnusable, match="Nothing was changed"):
+            files.check(made.path, keys.load(folder / "keys.json"))
         with pytest.raises(files.BackupUnusable, match="Nothing was changed"):
             backups.restore(settings, made.path, "201", "401", replace=True, tell=quiet)
         assert everything_in(folder) == before
