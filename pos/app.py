@@ -59,6 +59,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
     app = Flask("pos", template_folder=str(data_dir("templates")), static_folder="static")
     app.config.update(
         SECRET_KEY=ring.current("web")[1],
+        SECRET_KEY_FALLBACKS=ring.older("web"),
         SQLALCHEMY_DATABASE_URI=settings.database.url.get_secret_value(),
         # A fault's message would otherwise carry the values of the statement into the log.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True} | _pool(settings),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pos import cli_carriers, cli_reconciliation, cli_reports
+from pos import cli_backups, cli_carriers, cli_reconciliation, cli_reports
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,6 +51,7 @@ class _Told(click.Group):
 def main(context: click.Context, config_path: Path | None) -> None:
     """simcounter: the counter that renews prepaid SIM and eSIM plans."""
     context.obj = config_path or Path(os.environ.get("POS_CONFIG", CONFIG))
+    context.meta["settings"] = lambda: _settings(context)
     context.meta["open"] = lambda: _app(_settings(context))
 
 
@@ -59,6 +60,8 @@ main.add_command(cli_carriers.carrier)
 main.add_command(cli_reconciliation.reconcile)
 main.add_command(cli_reconciliation.import_)
 main.add_command(cli_reports.report)
+main.add_command(cli_backups.backup)
+main.add_command(cli_backups.restore)
 
 
 def _settings(context: click.Context) -> Settings:
@@ -108,6 +111,7 @@ def _serve(app: Flask, settings: Settings) -> None:
 
     with app.app_context():
         durable = read_back_durability()
+        _refuse_without_keys(app)
         fault = journal.look_at_ends(kit=app.extensions["simcounter"])
     for danger in what_a_power_cut_may_take(durable):
         click.echo(f"Warning: a power cut may take sales that were confirmed. {danger}.", err=True)
@@ -139,6 +143,22 @@ def _serve(app: Flask, settings: Settings) -> None:
         server.close()
         if worker is not None:
             worker.stop()
+
+
+def _refuse_without_keys(app: Flask) -> None:
+    """Nobody sells while values cannot be read, or numbers would not be found."""
+    from pos.services import key_rotation
+
+    kit = app.extensions["simcounter"]
+    lacking, unfinished = key_rotation.lacking(kit=kit), key_rotation.unfinished(kit=kit)
+    if lacking:
+        raise click.ClickException(
+            f"The key ring lacks {', '.join(lacking)}, which rows name. Bring back the ring's sealed copy."
+        )
+    if unfinished:
+        raise click.ClickException(
+            f"A change of keys was broken off. Run `pos keys rotate {unfinished[0]}` again before selling."
+        )
 
 
 def _words(durable: dict[str, str]) -> str:
@@ -251,6 +271,47 @@ def make(context: click.Context) -> None:
     except FileExistsError:
         raise click.ClickException(f"There is a key ring at {path} already. Nothing was changed.") from None
     click.echo(f"Key ring written to {path}. Keep two sealed copies away from this machine and from the backups.")
+
+
+@keys.command("list")
+@click.pass_context
+def list_keys(context: click.Context) -> None:
+    """Each key's id, whether new rows use it, and how many values name it. Exit status 1 when one is named and missing."""
+    from pos.services import key_rotation
+
+    app = _app(_settings(context))
+    ring = app.extensions["simcounter"].keys
+    with app.app_context():
+        used = key_rotation.in_use()
+    for key_id in sorted(ring.keys.keys() | used.keys()):
+        where = "current" if key_id in ring.now.values() else "old" if key_id in ring.keys else "MISSING"
+        click.echo(f"{key_id:8} {where:8} {used.get(key_id, 0)}")
+    sys.exit(1 if used.keys() - ring.keys.keys() else 0)
+
+
+@keys.command()
+@click.argument("purpose", type=click.Choice(["jrn", "sig", "enc", "idh", "idx", "pep", "web", "bak"]))
+@click.option("--asked-by", required=True, help="the staff number of the manager who does it")
+@click.option("--agreed-by", required=True, help="the staff number of the second manager")
+@click.pass_context
+def rotate(context: click.Context, purpose: str, asked_by: str, agreed_by: str) -> None:
+    """A new key for PURPOSE, and what can be written anew under it is. Stop server and worker first. Broken off: run it again."""
+    from pos.domain.errors import CounterError
+    from pos.services import key_rotation
+    from pos.store.keys import KeyRingUnusable
+
+    settings = _settings(context)
+    app = _app(settings)
+    try:
+        with app.app_context():
+            ring = settings.security.key_ring
+            done = key_rotation.rotate(purpose, asked_by, agreed_by, ring, kit=app.extensions["simcounter"])
+    except (CounterError, KeyRingUnusable) as refusal:
+        raise click.ClickException(str(refusal)) from None
+    click.echo(f"{done.key_id} is in use; {done.rewritten} values were written anew, {done.left} name an older key.")
+    click.echo(
+        "Start server and worker again, seal new copies of the key ring, and keep the older keys while a backup needs them."
+    )
 
 
 def _told(app: Flask, verb: Callable[[], None], done: str) -> None:
@@ -543,33 +604,28 @@ def export(context: click.Context, out: Path, first: datetime | None, last: date
 
 
 @main.command()
+@click.option("--json", "as_json", is_flag=True, help="for programs")
 @click.pass_context
-def doctor(context: click.Context) -> None:
-    """Look at the database: which one it is, whether a power cut may take anything, whether it is of this version.
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Say in plain words what is wrong here: database, files, disk, schema, keys, backups, journal, clock, carriers, printers.
     Exit status 1 when something needs a person."""
-    from pos.store.db import read_back_durability, what_a_power_cut_may_take
+    from dataclasses import asdict
 
-    app = _app(_settings(context))
+    from pos import doctor as examination
+
+    settings = _settings(context)
+    app = _app(settings)
+    found = []
     with app.app_context():
-        durable = read_back_durability()
-        wrong = what_a_power_cut_may_take(durable) + _other_version()
-    click.echo(f"database: {_words(durable)}")
-    for sentence in wrong:
-        click.echo(f"  {sentence}")
+        for one in examination.examine(settings, context.obj, kit=app.extensions["simcounter"]):
+            found.append(one)
+            if not as_json:
+                mark = {True: "ok  ", False: "BAD ", None: "-   "}[one.is_right]
+                click.echo(f"{mark}{one.part}: {one.told}")
+    wrong = sum(one.is_right is False for one in found)
+    if as_json:
+        click.echo(json.dumps({"ok": not wrong, "findings": [asdict(one) for one in found]}, indent=1))
     sys.exit(1 if wrong else 0)
-
-
-def _other_version() -> list[str]:
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    from pos.paths import data_dir
-    from pos.store.db import db as database
-
-    with database.engine.connect() as connection:
-        there = MigrationContext.configure(connection).get_current_revision()
-    ours = ScriptDirectory(str(data_dir("migrations"))).get_current_head()
-    return [] if there == ours else [f"schema {there or 'none'} where this version needs {ours}: run `pos db upgrade`"]
 
 
 @main.command()

@@ -135,6 +135,13 @@ class Logging(_Part):
     level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
 
 
+class Backup(_Part):
+    # How many proven backups of a folder stay; the oldest go.
+    keep: int = Field(default=30, ge=1, le=10_000)
+    # `pos doctor` says so when the newest one is older.
+    most_hours: int = Field(default=26, ge=1, le=8760)
+
+
 class Identity(_Part):
     """What every store asks of the check of a person; pos.domain.identity_rules says what each of them means."""
 
@@ -183,6 +190,7 @@ class Settings(_Part):
     receipts: Receipts = Receipts()
     mail: Mail = Mail()
     logging: Logging = Logging()
+    backup: Backup = Backup()
     identity: Identity = Identity()
     # Store code -> what differs there from the rules for all.
     identity_at: dict[str, dict[str, object]] = {}

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Check an export of simcounter without simcounter. Its own parser; needs Python 3.11 and the package `cryptography`.
 
-    python check_export.py FILE [--json] [--key-file FILE] [--public-key HEX ...]
+    python check_export.py FILE [--json] [--key-file FILE] [--public-key HEX ...] [--earlier FILE]
 
 An outsider's check: rows without a gap, their hash in each Z, the Z's signature, its sums and what it carries on from the Z
 before; every transfer, receipt and Z as the journal sealed it. With --key-file (the shop's key ring) also every seal of the
-journal. With --public-key only signatures of these keys count: get them from the shop, not from the file you are checking.
+journal. With --public-key only signatures of these keys count: get them from the shop, not from the file you are checking. With
+--earlier (an export made before) every row of that one must stand in this one as it was, except where a chain was brought back
+from a backup: then what was lost and which receipt numbers were used twice is named.
 Ends with 0 when all is true and 1 when not, naming the first bad row. The format is described in docs/journal.md."""
 
 import argparse
@@ -53,6 +55,7 @@ class Checker:
         self.said, self.sold, self.slips, self.zs, self.closings = {}, {}, set(), {}, {}
         self.counts = dict.fromkeys(("journal", "row", "slip", "seals", "z"), 0)
         self.number, self.ended = 0, False
+        self.epochs, self.issued = {}, {}
         self.whole = True
 
     def run(self, lines):
@@ -124,11 +127,22 @@ class Checker:
             key = self.keys.get(row["key_id"])
             if key is None or not hmac.compare_digest(hmac.new(key, raw, hashlib.sha256).hexdigest(), row["mac"]):
                 raise Wrong(name, "it was changed after it was sealed")
+        content = json.loads(row["content"])
+        if row["kind"] == "epoch.begun":
+            self.begin_epoch(name, row, content, (seq, mac, so_far))
         so_far = hashlib.sha256(bytes.fromhex(so_far) + raw).hexdigest()
         self.heads[chain] = (row["seq"], row["mac"], so_far)
         self.marks[chain][row["seq"]] = (row["mac"], so_far)
         self.counts["journal"] += 1
-        self.listen(row, json.loads(row["content"]))
+        self.listen(row, content)
+
+    def begin_epoch(self, name, row, content, head):
+        """The books were brought back from a backup, and the chain goes on here."""
+        before = self.epochs.setdefault(row["chain"], [])
+        quoted = (content["after_seq"], content["after_head"], content["after_rows_sha256"])
+        if quoted != head or (before and content["epoch"] != len(before) + 1 and self.whole):
+            raise Wrong(name, "its epoch quotes another head")
+        before.append(row["seq"])
 
     def listen(self, row, content):
         """What the journal says of other lines."""
@@ -142,6 +156,7 @@ class Checker:
             self.sold.setdefault(row["chain"], []).append((row["seq"], content["total"], content["receipt"]))
         elif row["kind"] == "receipt.issued":
             self.slips.add((content["number"], content["slip"], content["sha256"]))
+            self.issued[content["number"], content["slip"]] = (row["chain"], row["seq"], content["sha256"])
 
     def read_row(self, line):
         table, values = line["table"], line["values"]
@@ -165,6 +180,26 @@ class Checker:
             raise Wrong(f"slip {line['number']} {line['slip']}", "the journal issued another")
         self.slips.remove(slip)
         self.counts["slip"] += 1
+
+    def compare(self, earlier):
+        """What an earlier export says otherwise: (rows that a restore lost, receipt numbers that were used twice)."""
+        lost, twice, cut = {}, set(), {}
+        for chain, marks in earlier.marks.items():
+            for seq, (mac, rows) in sorted(marks.items()):
+                beyond = not self.whole and seq > self.heads.get(chain, (0,))[0]
+                if seq < self.starts.get(chain, 1) - 1 or not seq or beyond:
+                    continue
+                if self.marks.get(chain, {}).get(seq) != (mac, rows):
+                    cut[chain] = seq
+                    lost[chain] = earlier.heads[chain][0] - seq + 1
+                    break
+        for chain, seq in cut.items():
+            if seq not in self.epochs.get(chain, []):
+                raise Wrong(f"journal {chain} row {seq}", "an earlier export says otherwise, and no restore does")
+        for name, (chain, seq, sha256) in earlier.issued.items():
+            if seq >= cut.get(chain, seq + 1) and name in self.issued and self.issued[name][2] != sha256:
+                twice.add(name[0])
+        return lost, sorted(twice)
 
     def check_sealed(self):
         gone = sorted(name for name in self.said if name.partition(":")[0] in TABLES)
@@ -297,6 +332,7 @@ def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--earlier", type=Path, default=None)
     parser.add_argument("--key-file", type=Path, default=None)
     parser.add_argument("--public-key", action="append", default=[], metavar="HEX")
     chosen = parser.parse_args(arguments)
@@ -308,17 +344,33 @@ def main(arguments):
     try:
         with chosen.file.open(encoding="utf-8", newline="\n") as lines:
             counts = checker.run(lines)
+        lost, twice = checker.compare(read_earlier(chosen.earlier, keys)) if chosen.earlier else ({}, [])
     except (Wrong, UnicodeDecodeError) as wrong:
         row, what = (wrong.row, wrong.what) if isinstance(wrong, Wrong) else (f"line {checker.number + 1}", "is not UTF-8")
         print(json.dumps({"ok": False, "row": row, "what": what}) if chosen.json else f"The first bad row is {row}: {what}.")
         return 1
     if chosen.json:
-        print(json.dumps({"ok": True, **counts, "heads": {name: [*head] for name, head in checker.heads.items()}}))
+        told = {"lost_by_restore": lost, "used_twice": twice} if chosen.earlier else {}
+        print(json.dumps({"ok": True, **counts, **told, "heads": {name: [*head] for name, head in checker.heads.items()}}))
     else:
         print("All true: " + ", ".join(f"{count} {what}" for what, count in counts.items()) + ".")
         for name, (seq, _, rows) in sorted(checker.heads.items()):
+            for begun in checker.epochs.get(name, []):
+                print(f"  {name} was brought back from a backup before row {begun}.")
             print(f"  {name} ends at row {seq}, {rows[:16]}; a tail cut off after the last Z cannot be seen from here.")
+        for name, count in sorted(lost.items()):
+            print(f"  {name}: {count} rows of the earlier export were lost by the restore.")
+        if twice:
+            print(f"  Receipt numbers that were used twice: {', '.join(twice)}.")
     return 0
+
+
+def read_earlier(path, keys):
+    """An export made before, checked by itself. What the later one trusts of it are its rows, not its signatures."""
+    earlier = Checker(keys, set())
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        earlier.run(lines)
+    return earlier
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime
 _VERSION = b"\x01"
 _LABEL = b"simcounter journal"
 GENESIS = "0" * 64
+# The kind of the row with which a chain goes on after its books were brought back from a backup.
+EPOCH = "epoch.begun"
 
 
 @dataclass(frozen=True)

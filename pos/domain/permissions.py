@@ -42,6 +42,7 @@ class Permission(StrEnum):
     CLOSE_DAY = "close_day"  # close the store's day, month or year
     DISPUTES = "disputes"  # everything that is known of one sale
     PRICES = "prices"  # what the shop asks for
+    RESTORE = "restore"  # with a second person: bring the books back from a backup, change keys
 
 
 _AT_THE_COUNTER = frozenset(
@@ -72,6 +73,7 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.REPORTS,
     Permission.CLOSE_DAY,
     Permission.DISPUTES,
+    Permission.RESTORE,
 }
 
 RIGHTS: dict[Role, frozenset[Permission]] = {

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pos.domain.journal import GENESIS, Entry, commitment, running_hash, seal
+from pos.domain.journal import EPOCH, GENESIS, Entry, commitment, running_hash, seal
 from pos.services.kit import Kit
 from pos.services.numbers import masked_number
 from pos.services.pages import PAGE, UNREADABLE, Page, at_once, by_pages
@@ -91,6 +91,7 @@ class _Walk:
     mac: str = GENESIS
     rows_hash: str = GENESIS
     quoted: dict[int, tuple[str, str]] = field(default_factory=dict)
+    epoch: int = 0
 
 
 def _chains(kit: Kit) -> Iterator[str]:
@@ -115,7 +116,7 @@ def _verify_chain(walk: _Walk, end: int, head: tuple[int, str, str] | None, kit:
         if not page:
             break
         for entry, mac in page:
-            fault = _fault(entry, mac, walk.seq, walk.mac, kit)
+            fault = _fault(entry, mac, walk.seq, walk.mac, kit) or _wrong_epoch(walk, entry)
             if fault:
                 yield f"journal {walk.chain} row {entry.seq}: {fault}"
                 return
@@ -125,6 +126,19 @@ def _verify_chain(walk: _Walk, end: int, head: tuple[int, str, str] | None, kit:
                 yield f"{number}: the journal rows it was written over were others"
     if head != (walk.seq, walk.mac, walk.rows_hash):
         yield f"journal {walk.chain}: the chain ends at row {walk.seq}, but its head says otherwise"
+
+
+def _wrong_epoch(walk: _Walk, entry: Entry) -> str | None:
+    """After a restore a chain goes on with a row that quotes where it was cut."""
+    if entry.kind != EPOCH:
+        return None
+    try:
+        said = json.loads(entry.content)
+        quoted = (said["epoch"], said["after_seq"], said["after_head"], said["after_rows_sha256"])
+    except UNREADABLE:
+        quoted = None
+    walk.epoch += 1
+    return None if quoted == (walk.epoch, walk.seq, walk.mac, walk.rows_hash) else "its epoch quotes another head"
 
 
 def _page(walk: _Walk, end: int) -> list[tuple[Entry, str]] | None:

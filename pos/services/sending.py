@@ -20,7 +20,7 @@ from pos.domain.journal import canonical
 from pos.domain.renewals import ASKING_LATER, GIVE_UP_AFTER, RENEWAL, RenewalState, next_asking
 from pos.ports import Capability, ProductKind, Reason, Request
 from pos.services.kit import Kit
-from pos.services.settling import Case, free, pen_of, post, reject
+from pos.services.settling import Case, free, hand_to_manager, pen_of, post, reject
 from pos.store import holds
 from pos.store import renewals as rows
 from pos.store.db import reading, retried, transaction
@@ -166,6 +166,29 @@ def _give_up(session: Session, renewal: rows.Renewal, now: datetime, kit: Kit) -
         attempt.open_renewal = attempt.open_number = None
     case = Case(session, renewal, attempt, pen_of(session, renewal, kit, now), kit)
     reject(case, Reason.UNREACHABLE.value, {"why": "never sent"}, never_sent=True)
+
+
+def leave_to_people(session: Session, renewal: rows.Renewal, why: str, now: datetime, kit: Kit) -> bool:
+    """A paid renewal that the carrier may have had already, under a reference that these books do not know, is not sent: a
+    manager decides it. False for one that is held, which can be delivered once and no more, however often it is confirmed."""
+    hold = holds.of_renewal(session, renewal.id)
+    if hold is not None and hold.state is HoldState.HELD:
+        return False
+    busy = rows.number_is_busy(session, renewal.number_look_up, renewal.id)
+    attempt = rows.latest_attempt(session, renewal.id)
+    if attempt is None or attempt.ended_at is not None:
+        attempt = _new_attempt(session, renewal, now)
+        if busy:
+            attempt.open_number = None
+    attempt.tries += 1
+    attempt.sent_at = attempt.deadline_at = attempt.settles_at = now
+    pen = pen_of(session, renewal, kit, now)
+    case = Case(session, renewal, attempt, pen, kit)
+    post(case, ledger.on_submitting(renewal.cost))
+    move(session, renewal, RENEWAL, RenewalState.SUBMITTING, pen, {"ref": attempt.ref, "why": why})
+    free(renewal)
+    hand_to_manager(case, why)
+    return True
 
 
 def _send(session: Session, renewal: rows.Renewal, attempt: rows.Attempt, deadline: timedelta, now: datetime, kit: Kit) -> Task:

@@ -62,6 +62,7 @@ def sign_in(store: Store, till: Till, staff_number: str, pin: str, *, kit: Kit) 
         desk = Desk(store, till, person)
         if right:
             _begin_stay(stay_id, try_id, desk, now, kit)
+            _pepper_anew(person.id, stored, pin, kit.keys)
         else:
             _note_refusal(desk, staff_number, locked, now, kit)
     if not right:
@@ -138,6 +139,19 @@ def _begin_stay(stay_id: str, try_id: int, desk: Desk, now: datetime, kit: Kit) 
 def _note_refusal(desk: Desk, staff_number: str, locked: bool, now: datetime, kit: Kit) -> None:
     with transaction() as session:
         kit.pen(desk, now).note(session, "staff.pin_failed", "staff", staff_number[:12], {"locked": locked})
+
+
+@retried
+def _pepper_anew(staff_id: int, stored: str | None, pin: str, keys: KeyRing) -> None:
+    """After a change of the pepper each PIN is kept under the new one as soon as its owner has typed it."""
+    if stored is None or stored.partition(":")[0] == keys.current("pep")[0]:
+        return
+    hashed = hash_pin(pin, keys)
+    with transaction() as session:
+        rows.lock(session, staff_id)
+        person = session.get_one(rows.Staff, staff_id)
+        if person.pin_hash == stored:
+            person.pin_hash = hashed
 
 
 def _verify(stored: str | None, pin: str, keys: KeyRing) -> bool:

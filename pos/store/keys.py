@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 # jrn journal seals, sig Z signatures, enc fields, idh document numbers, idx number look-ups, pep PINs, web cookies.
 PURPOSES = ("jrn", "sig", "enc", "idh", "idx", "pep", "web")
+# Rings made before there were backups lack it: selling goes on, and there is no backup until it is added.
+BACKUP = "bak"
+ALL = (*PURPOSES, BACKUP)
 
 
 class KeyRingUnusable(Exception):
@@ -30,17 +33,28 @@ class KeyRing:
 
     keys: dict[str, bytes]
     now: dict[str, str]
+    path: Path | None = None
 
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(sorted(self.keys))})"
 
     def current(self, purpose: str) -> tuple[str, bytes]:
-        """(key id, key) that new rows use."""
-        key_id = self.now[purpose]
+        """(key id, key) that new rows use. Raises KeyRingUnusable for a purpose that has none."""
+        key_id = self.now.get(purpose)
+        if key_id is None:
+            raise KeyRingUnusable(f"the key ring has no key for {purpose}")
         return key_id, self.keys[key_id]
 
+    def older(self, purpose: str) -> list[bytes]:
+        """The keys that a purpose had before, newest first."""
+        ids = [key_id for key_id in self.keys if purpose_of(key_id) == purpose and key_id != self.now.get(purpose)]
+        return [self.keys[key_id] for key_id in sorted(ids, key=_number, reverse=True)]
+
     def by_id(self, key_id: str) -> bytes:
-        """Raises KeyRingUnusable when a row names a key that is gone."""
+        """Raises KeyRingUnusable when a row names a key that is gone. One that was added while this process runs is read from
+        the file: during a rotation rows under the new key appear before everybody was started anew."""
+        if key_id not in self.keys and self.path is not None:
+            self.keys.update(_read(self.path)[0])
         try:
             return self.keys[key_id]
         except KeyError:
@@ -89,30 +103,75 @@ class KeyRing:
         return private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
+def purpose_of(key_id: str) -> str:
+    return key_id.rpartition("-")[0]
+
+
+def _number(key_id: str) -> int:
+    return int(key_id.rpartition("-")[2])
+
+
 def make(path: Path) -> KeyRing:
     """Write a new ring, readable by its owner only. Refuses to replace one: what it sealed would be lost for good."""
-    keys = {f"{purpose}-1": secrets.token_bytes(32) for purpose in PURPOSES}
-    content = {
-        "now": {purpose: f"{purpose}-1" for purpose in PURPOSES},
-        "keys": {key_id: b64encode(key).decode() for key_id, key in keys.items()},
-    }
+    keys = {f"{purpose}-1": secrets.token_bytes(32) for purpose in ALL}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
+    _write(path, keys, {purpose: f"{purpose}-1" for purpose in ALL}, os.O_EXCL)
     return load(path)
 
 
-def load(path: Path) -> KeyRing:
-    """Raises KeyRingUnusable with a sentence for the person who installs."""
+def add(path: Path, purpose: str) -> str:
+    """The id of a new key of a purpose in the file, which nothing uses yet. A second call before it is used gives the same one:
+    a rotation that was broken off goes on. The old file is replaced at once, whole."""
+    keys, now = _read(path)
+    newest = max((_number(key_id) for key_id in keys if purpose_of(key_id) == purpose), default=0)
+    key_id = f"{purpose}-{newest}"
+    if not newest or now.get(purpose) == key_id:
+        key_id = f"{purpose}-{newest + 1}"
+        _replace(path, keys | {key_id: secrets.token_bytes(32)}, now)
+    return key_id
+
+
+def use(path: Path, key_id: str) -> None:
+    """New rows use this key from now on; the older ones stay, because rows name them."""
+    keys, now = _read(path)
+    if key_id not in keys:
+        raise KeyRingUnusable(f"the key {key_id} is not in the key ring")
+    _replace(path, keys, now | {purpose_of(key_id): key_id})
+
+
+def _replace(path: Path, keys: dict[str, bytes], now: dict[str, str]) -> None:
+    beside = path.with_name(path.name + ".new")
+    _write(beside, keys, now, os.O_TRUNC)
+    beside.replace(path)
+
+
+def _write(path: Path, keys: dict[str, bytes], now: dict[str, str], how: int) -> None:
+    content = {"now": now, "keys": {key_id: b64encode(key).decode() for key_id, key in keys.items()}}
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600), "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
+    """(keys, which of them are current). Raises KeyRingUnusable with a sentence for the person who installs."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        keys = {key_id: b64decode(text) for key_id, text in content["keys"].items()}
-        now = dict(content["now"])
-        lacking = [p for p in PURPOSES if now.get(p) not in keys or len(keys[now[p]]) != 32]
+        return {key_id: b64decode(text) for key_id, text in content["keys"].items()}, dict(content["now"])
     except FileNotFoundError:
         raise KeyRingUnusable(f"There is no key ring at {path}. Restore it, or make one with `pos keys make`.") from None
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as fault:
         raise KeyRingUnusable(f"The key ring {path} cannot be read: {type(fault).__name__}.") from None
+
+
+def load(path: Path) -> KeyRing:
+    """Raises KeyRingUnusable with a sentence for the person who installs."""
+    keys, now = _read(path)
+    try:
+        named = set(PURPOSES) | ({BACKUP} & now.keys())
+        lacking = [p for p in ALL if p in named and (now.get(p) not in keys or len(keys[now[p]]) != 32)]
+    except TypeError as fault:
+        raise KeyRingUnusable(f"The key ring {path} cannot be read: {type(fault).__name__}.") from None
     if lacking:
         raise KeyRingUnusable(f"The key ring {path} lacks keys for: {', '.join(lacking)}.")
-    return KeyRing(keys=keys, now=now)
+    return KeyRing(keys=keys, now=now, path=path)

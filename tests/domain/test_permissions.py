@@ -33,6 +33,7 @@ MATRIX = {
     Permission.CLOSE_DAY: (False, True, True, False),
     Permission.DISPUTES: (False, True, True, True),
     Permission.PRICES: (False, False, True, False),
+    Permission.RESTORE: (False, True, True, False),
 }
 ROLES = (Role.CLERK, Role.MANAGER, Role.OWNER, Role.AUDITOR)
 

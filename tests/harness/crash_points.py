@@ -26,6 +26,7 @@ from tests.harness.furnish import Furnished, furnished_on
 from tests.harness.machine import Machine, NotDone
 from tests.harness.points import POINTS, Point
 from tests.harness.result import Result, Say
+from tests.harness.rotations import rotation_round
 from tests.harness.upgrades import upgrade_round
 
 SIZES = {"commit": 8, "tenth": 40, "full": 400}
@@ -85,7 +86,9 @@ def prove(result: Result, names: tuple[str, ...], rounds: range, seed: int, furn
                 clerk.browser.sign_in()
             for number in rounds:
                 clerk.chance = random.Random(f"{seed}/{'+'.join(names)}/{number}")
-                if upgrades:
+                if POINTS[names[-1]].rotates:
+                    _rotation(clerk, number, result)
+                elif upgrades:
                     upgrade_round(machine, clerk.chance, result)
                 else:
                     _round(clerk, names, number, result)
@@ -121,6 +124,15 @@ def _round(clerk: Clerk, names: tuple[str, ...], number: int, result: Result) ->
             raise NotDone(f"this moment is never passed: {left[0]}")
     result.count("kills", clerk.kills)
     clerk.kills = 0
+
+
+def _rotation(clerk: Clerk, number: int, result: Result) -> None:
+    """A shop that has sold changes a key, and sells on."""
+    _customer(clerk, [], result)
+    result.count("kills", clerk.kills + rotation_round(clerk.machine, clerk.chance, number))
+    clerk.kills = 0
+    clerk.machine.power_on()
+    _customer(clerk, [], result)
 
 
 def _name_in(order: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 SALES, PAYMENTS, RENEWALS = "pos.services.sales", "pos.services.payments", "pos.services.renewals"
 JOBS, REFUNDS, SHIFTS = "pos.services.print_jobs", "pos.services.refunds", "pos.services.shifts"
+ROTATION = "pos.services.key_rotation"
 HEAR = "pos.services.notifications:receive"
 CARRIER, LAN = "pos.carriers.tmforum:TmForum", "receipts.lan:Conversation"
 
@@ -42,6 +43,7 @@ class Point:
     first: str | None = None
     freezes: bool = False
     upgrades: bool = False
+    rotates: bool = False
     missing: str = ""
 
 
@@ -138,13 +140,26 @@ TABLE = (
     Point("C22", "inside the Z's commit", (Place(_CLOSE, STATEMENT, most=20), Place(_CLOSE, BEFORE_COMMIT)), closes=True),
     Point("C23", "after the Z's commit, before it prints", (Place(_CLOSE, AFTER_COMMIT),), closes=True),
     Point("C24", "inside a migration", (Place("migration", STATEMENT, most=80),), upgrades=True),
-    Point("C25", "inside a key rotation or a purge", missing="the product has no key rotation and no purge yet"),
+    Point(
+        "C25",
+        "inside a key rotation",
+        (
+            Place(f"{ROTATION}:rotate", ENTERS),
+            Place("pos.store.keys:add", RETURNS),
+            Place("pos.store.keys:use", ENTERS),
+            Place("pos.store.keys:use", RETURNS),
+            Place(f"{ROTATION}:_page", STATEMENT, most=6),
+            Place(f"{ROTATION}:_page", BEFORE_COMMIT),
+            Place(f"{ROTATION}:_page", AFTER_COMMIT),
+        ),
+        rotates=True,
+    ),
 )
 
 POINTS = {point.name: point for point in TABLE}
 TRIED = tuple(point.name for point in TABLE if not point.missing)
-# Pairs are of sales; a migration happens while the shop is shut.
-PAIRED = tuple(point.name for point in TABLE if not point.missing and not point.upgrades and not point.freezes)
+# Pairs are of sales; a migration and a change of keys happen while the shop is shut.
+PAIRED = tuple(p.name for p in TABLE if not (p.missing or p.upgrades or p.freezes or p.rotates))
 
 
 def functions() -> set[str]:
