@@ -139,16 +139,23 @@ def take_card(sale_id: str, slip: CardSlip, desk: Desk, *, kit: Kit) -> None:
 
 
 @retried
-def card_declined(sale_id: str, desk: Desk, *, kit: Kit) -> None:
-    """The terminal declined: another card, or cash, may follow for the same sale."""
+def card_declined(sale_id: str, desk: Desk, *, kit: Kit, payment_id: int | None = None) -> None:
+    """The terminal declined: another card, or cash, may follow for the same sale.
+
+    A page names the intent it shows, so that its second press, or an older window's, never ends the next card's intent while
+    the terminal is charging it. Raises StaleForm where that one is over; without a name the open one is meant."""
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
         if sale.state is not SaleState.TENDERING:
             return
-        for payment in rows.payments_of(session, sale_id):
-            if payment.state is PaymentState.INTENDED:
-                move(session, payment, PAYMENT, PaymentState.DECLINED, kit.pen(desk, now))
+        waiting = [p for p in rows.payments_of(session, sale_id) if p.state is PaymentState.INTENDED]
+        if payment_id is not None and payment_id not in {payment.id for payment in waiting}:
+            if waiting:
+                raise StaleForm
+            return
+        for payment in waiting:
+            move(session, payment, PAYMENT, PaymentState.DECLINED, kit.pen(desk, now))
 
 
 @retried

@@ -285,7 +285,7 @@ def test_a_card_slip_that_is_not_whole(clerk: Counter, fields: dict[str, str], f
     if field != "slip_number":
         assert typed(clerk.page, "slip_number") == "0017"
     assert clerk.look().status == 200
-    clerk.post(f"/sales/{clerk.sale_id}/card/declined", {})
+    clerk.post(f"/sales/{clerk.sale_id}/card/declined", {"payment": clerk.page.hidden("payment")})
     clerk.post(f"/sales/{clerk.sale_id}/void", {})
 
 
