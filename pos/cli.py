@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pos import cli_carriers
+from pos import __version__, cli_carriers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,7 +46,7 @@ class _Told(click.Group):
 @click.option(
     "--config", "config_path", type=click.Path(path_type=Path), default=None, help="config.toml unless POS_CONFIG says else"
 )
-@click.version_option(package_name=None, version=__import__("pos").__version__, prog_name="simcounter")
+@click.version_option(package_name=None, version=__version__, prog_name="simcounter")
 @click.pass_context
 def main(context: click.Context, config_path: Path | None) -> None:
     """simcounter: the counter that renews prepaid SIM and eSIM plans."""
@@ -73,11 +73,12 @@ def _app(settings: Settings) -> Flask:
 
     from pos.app import create_app
     from pos.carriers import CarrierMisconfigured
+    from pos.domain.permissions import Unguarded
     from pos.store.keys import KeyRingUnusable
 
     try:
         return create_app(settings)
-    except (KeyRingUnusable, CarrierMisconfigured) as fault:
+    except (KeyRingUnusable, CarrierMisconfigured, Unguarded) as fault:
         raise click.ClickException(str(fault)) from None
     except (ArgumentError, ModuleNotFoundError) as fault:
         # Without the address, which may hold a password.
@@ -116,9 +117,7 @@ def _serve(app: Flask, settings: Settings) -> None:
             app,
             host=settings.server.host,
             port=settings.server.port,
-            threads=settings.server.threads,
-            max_request_body_size=settings.server.longest_body_kilobytes * 1024,
-            ident="simcounter",
+            **server_habits(settings),
         )
     except OSError as fault:
         where = f"{settings.server.host}:{settings.server.port}"
@@ -136,6 +135,15 @@ def _serve(app: Flask, settings: Settings) -> None:
         server.close()
         if worker is not None:
             worker.stop()
+
+
+def server_habits(settings: Settings) -> dict[str, Any]:
+    """How the web server behaves: it reads no more than a form's length, and says nothing of what it is made of."""
+    return {
+        "threads": settings.server.threads,
+        "max_request_body_size": settings.server.longest_body_kilobytes * 1024,
+        "ident": "simcounter",
+    }
 
 
 def _words(durable: dict[str, str]) -> str:

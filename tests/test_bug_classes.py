@@ -127,7 +127,7 @@ def test_b02_every_derived_row_has_an_id_of_its_own(shop: Shop, ready: Ready) ->
 
 
 def test_b03_the_server_numbers_inside_the_paying_transaction(counter: Counter, shop: Shop) -> None:
-    """Naive: a number taken when the read-back page opened left a gap and followed the pages, not the payments."""
+    """Naive: a number taken in a step before the payment's was used up by a payment that was then refused."""
     counter.open_shift()
     forms = []
     for number in ("07700 900131", "07700 900132"):
@@ -184,7 +184,7 @@ def test_b04_nothing_outside_between_number_and_commit(shop: Shop, ready: Ready,
 
 
 def test_b05_nothing_is_paid_or_printed_before_the_commit(counter: Counter, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Naive: the bell rung and the drawer's job committed before the payment left a job without a payment."""
+    """Naive: the bell rung inside the transaction woke the worker for a payment that was never committed."""
     counter.open_shift().ready_to_pay()
     counter.get(f"/sales/{counter.sale_id}/cash")
     form = {"quote": counter.page.hidden("quote"), "tendered": "10.00", "csrf_token": counter.page.hidden("csrf_token")}
@@ -209,7 +209,7 @@ def test_b05_nothing_is_paid_or_printed_before_the_commit(counter: Counter, shop
 
 
 def test_b06_an_open_intent_is_resolved_before_another(shop: Shop, ready: Ready) -> None:
-    """Naive: begin_card without its look at open intents made a second one; take_cash without it took the money twice."""
+    """Naive: begin_card without its look at open intents began a second one."""
     with shop.app.app_context():
         for _ in range(3):
             payments.begin_card(ready.sale_id, ready.quote, ready.desk, kit=shop.kit)
@@ -225,18 +225,18 @@ def test_b06_an_open_intent_is_resolved_before_another(shop: Shop, ready: Ready)
 
 
 def test_b07_answer_of_other_sale(shop: Shop, desk: Desk, to_be_found: list[str]) -> None:
-    """Naive: an answer taken without comparing its echo confirmed the sale with another number's answer."""
-    mine, other = shop.ready(desk), shop.ready(desk, "+447700900124")
-    for sale in (mine, other):
+    """Naive: an answer taken without comparing its echo confirmed each of two sales with the other one's answer."""
+    sales = [shop.ready(desk), shop.ready(desk, "+447700900124")]
+    for sale in sales:
         shop.take_cash(sale)
-    shop.misbehave("wrong_echo")
-    shop.work()
-    states = {sale.sale_id: shop.state(sale.sale_id) for sale in (mine, other)}
-    assert sorted(states.values()) == [RenewalState.CONFIRMED, RenewalState.MANUAL]
-    held = next(sale_id for sale_id, state in states.items() if state is RenewalState.MANUAL)
-    refs = {shop.attempts(sale.sale_id)[0].ref for sale in (mine, other)}
-    assert len(refs) == 2
-    assert shop.ask("select state from renewals where sale_id = :sale", sale=held) == [("manual",)]
+    carrier = shop.kit.carriers["sandbox"]
+    tasks = [shop.take_next("worker-a#1") for _ in sales]
+    answers = [carrier.submit(task.request) for task in tasks if task.request is not None]
+    for task, answer in zip(tasks, reversed(answers), strict=True):
+        with shop.app.app_context():
+            renewals.write_outcome(task, answer, kit=shop.kit)
+    assert [shop.state(sale.sale_id) for sale in sales] == [RenewalState.MANUAL] * 2
+    assert shop.ask("select count(*) from journal where kind = 'renewal.confirmed'") == [(0,)]
     # An answer that comes back under the fence of another owner is not written either.
     third = shop.ready(desk, "+447700900125")
     shop.take_cash(third)
@@ -247,7 +247,8 @@ def test_b07_answer_of_other_sale(shop: Shop, desk: Desk, to_be_found: list[str]
         renewals.recover("worker-a#", kit=shop.kit)
     shop.ask_until_it_is_known()
     assert shop.state(third.sale_id) is RenewalState.CONFIRMED
-    to_be_found.append("charged for " + shop.attempts(held)[0].ref)
+    # Both were done: until two people have looked, the comparison with the carrier's statement says so.
+    to_be_found += ["which we did not confirm"] * 2
 
 
 def test_b08_declined_names_the_intent_that_it_ends(counter: Counter, shop: Shop) -> None:
@@ -288,7 +289,7 @@ def test_b09_reading_a_status_never_clears_it(counter: Counter, shop: Shop) -> N
 
 
 def test_b10_the_call_and_the_question_make_one_move(shop: Shop, ready: Ready) -> None:
-    """Naive: a notification that confirmed by itself made a second row renewal.confirmed, or a forbidden move."""
+    """Naive: a notification that wrote renewal.confirmed by itself made a second row of it."""
     shop.misbehave("pending_then_done", seconds=4)
     shop.take_cash(ready)
     shop.work()
@@ -313,7 +314,7 @@ def test_b10_the_call_and_the_question_make_one_move(shop: Shop, ready: Ready) -
 def test_b11_check_then_insert_has_one_effect_and_equal_replies(
     shop: Shop, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Naive: without the lock of the sale's row (and SQLite's immediate BEGIN) several threads got past the look."""
+    """Naive: with SQLite's BEGIN where BEGIN IMMEDIATE stands several threads got past the look and all but one broke."""
     monkeypatch.setattr(store, "_sqlite_writers", nullcontext())
     assert set(at_once(8, lambda _: shop.take_cash(ready, Money(1000, "GBP")))) == {Money(200, "GBP")}
     assert (count(shop, "payments"), count(shop, "receipts")) == (1, 1)
@@ -356,7 +357,7 @@ def test_b12_unknown_is_shown_as_unknown(counter: Counter, shop: Shop) -> None:
 
 
 def test_b13_the_drawer_is_the_sum_of_its_movements(shop: Shop, desk: Desk) -> None:
-    """Naive: take_cash that added the tendered note without its change expected 120.00 after one sale."""
+    """Naive: take_cash without the movement of its change expected too much in the drawer."""
     shop.take_cash(shop.ready(desk, "+447700900141"), Money(2000, "GBP"))
     shop.misbehave("refuse")
     back = shop.ready(desk, "+447700900142")
@@ -371,7 +372,7 @@ def test_b13_the_drawer_is_the_sum_of_its_movements(shop: Shop, desk: Desk) -> N
 
 
 def test_b14_each_row_is_in_exactly_one_z(shop: Shop, desk: Desk) -> None:
-    """Naive: a Z that summed the sales of its business day counted the first shift's sale twice."""
+    """Naive: a Z that summed all shifts of its till counted the first shift's sale twice."""
     gross = []
     for shift, numbers in enumerate((("+447700900151",), ("+447700900152", "+447700900153"))):
         if shift:
@@ -471,7 +472,7 @@ def test_b18_what_is_open_at_the_close_is_carried_and_listed(shop: Shop, ready: 
 
 
 def test_b19_the_id_outlives_the_stay(counter: Counter, shop: Shop) -> None:
-    """Naive: an id scoped to the session made the same form after a new sign-in a second sale."""
+    """Naive: an answer that was kept only for the page of the same stay was refused after the next sign-in."""
     counter.open_shift().ready_to_pay().cash("10.00")
     old = counter.sale_id
     quote = shop.ask("select number from receipts") and counter.page
@@ -486,7 +487,8 @@ def test_b19_the_id_outlives_the_stay(counter: Counter, shop: Shop) -> None:
 
 
 def test_b20_no_lock_survives_a_crash(shop: Shop, ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Naive: a row "in progress" committed before the work answered 409 for ever after the crash."""
+    """Naive: a mark "in progress" committed before the work (it was refused here for want of a word in the journal; with one it
+    answers 409 for ever)."""
     real = store._before_commit
 
     def fail(_: Session) -> None:
@@ -507,7 +509,7 @@ def test_b20_no_lock_survives_a_crash(shop: Shop, ready: Ready, monkeypatch: pyt
 
 
 def test_b21_wrong_pins_count_across_objects(shop: Shop, desk: Desk) -> None:
-    """Naive: tries counted for each sale let the sixth, right PIN through."""
+    """Naive: without the count over all objects the sixth, right PIN was let through."""
     manager, right = "801", shop.app.config["DEMO_PINS"]["801"]
     sales = [shop.ready(desk, f"+44770090019{n}") for n in range(6)]
     with shop.app.app_context():
@@ -523,7 +525,7 @@ def test_b21_wrong_pins_count_across_objects(shop: Shop, desk: Desk) -> None:
 
 
 def test_b22_the_key_of_a_call_comes_from_its_attempt_alone(shop: Shop, desk: Desk) -> None:
-    """Naive: one reference kept in the adapter between calls was sent for the second renewal too."""
+    """Naive: one reference for all was refused by UNIQUE at the second renewal, which was never sent."""
     first, second = shop.ready(desk), shop.ready(desk, "+447700900124")
     shop.misbehave("rate_limit")
     for sale in (first, second):
@@ -538,7 +540,7 @@ def test_b22_the_key_of_a_call_comes_from_its_attempt_alone(shop: Shop, desk: De
 
 
 def test_b23_a_double_click_in_two_tabs_is_one_sale(counter: Counter, shop: Shop) -> None:
-    """Naive: as B1; two windows of one form made two numbers of the sale."""
+    """Naive: as B1; the later presses were answered with a fault."""
     counter.open_shift().ready_to_pay()
     counter.get(f"/sales/{counter.sale_id}/cash")
     form = {"quote": counter.page.hidden("quote"), "tendered": "10.00", "csrf_token": counter.page.hidden("csrf_token")}
@@ -560,7 +562,7 @@ def test_b23_a_double_click_in_two_tabs_is_one_sale(counter: Counter, shop: Shop
 def test_b24_what_cannot_be_printed_refuses_the_print_and_keeps_the_sale(
     shop: Shop, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Naive: a missing sign left out of a row of money printed 8.00 without its currency and called it done."""
+    """Naive: a missing sign that became a box in a row of money was drawn as if nothing were wrong."""
     from receipts.blocks import Row
     from receipts.raster import draw
 
