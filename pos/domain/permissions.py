@@ -35,6 +35,7 @@ class Permission(StrEnum):
     DECIDE = "decide"  # propose what became of a renewal, lift a stop
     AGREE = "agree"  # be the second person
     PRICES = "prices"  # what the shop asks for
+    AUDIT = "audit"  # read who did what: a manager the own store, owner and auditor all of it
 
 
 _AT_THE_COUNTER = frozenset(
@@ -58,13 +59,14 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.REISSUE_CODE,
     Permission.SET_PRINTERS,
     Permission.DECIDE,
+    Permission.AUDIT,
 }
 
 RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: _AT_THE_COUNTER,
     Role.MANAGER: _OF_A_MANAGER,
     Role.OWNER: _OF_A_MANAGER | {Permission.PRICES},
-    Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH}),
+    Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH, Permission.AUDIT}),
 }
 
 

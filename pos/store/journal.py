@@ -33,7 +33,7 @@ class JournalRow(Base):
     prev_mac: Mapped[str] = mapped_column(String(64))
     mac: Mapped[str] = mapped_column(String(64))
 
-    __table_args__ = (Index(None, "object_kind", "object_id"),)
+    __table_args__ = (Index(None, "object_kind", "object_id"), Index(None, "business_day", "at"))
 
     def entry(self) -> Entry:
         return Entry(

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from pos.web import (
+    audit,
     carriers,
     codes,
     counter,
@@ -32,6 +33,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     verdicts.bp,
     carriers.bp,
     prices.bp,
+    audit.bp,
     display.bp,
     status.bp,
     hooks.bp,

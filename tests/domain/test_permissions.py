@@ -26,6 +26,7 @@ MATRIX = {
     Permission.DECIDE: (False, True, True, False),
     Permission.AGREE: (True, True, True, False),
     Permission.PRICES: (False, False, True, False),
+    Permission.AUDIT: (False, True, True, True),
 }
 ROLES = (Role.CLERK, Role.MANAGER, Role.OWNER, Role.AUDITOR)
 

@@ -536,6 +536,9 @@ def test_every_form_of_the_url_map_is_tried(shared: Counter) -> None:
         "prices.ceiling",
         "prices.add_rule",
         "prices.drop_rule",
+        # Tried in tests/web/test_audit.py, by those who may.
+        "audit.find",
+        "audit.export",
         # Tried in tests/services/test_codes.py: their one field is a word of the page itself, or the reason.
         *(
             endpoint
