@@ -21,6 +21,7 @@ from pos.api import errors as problems
 from pos.api.keys import language as language_of_caller
 from pos.clock import RealClock
 from pos.config import LOOPBACK, Settings
+from pos.domain.errors import CannotRecord
 from pos.domain.permissions import Unguarded
 from pos.paths import data_dir
 from pos.ports import Carrier, Clock
@@ -195,6 +196,9 @@ def _language() -> str:
 
 def _answer(error: Exception) -> Any:
     """What went wrong, as a page for people and as a problem document for programs."""
+    if db.cannot_record(error):
+        structlog.get_logger().error("database.cannot_record", endpoint=request.endpoint)
+        error = CannotRecord()
     return problems.answer(error) if _by_api() else errors.answer(error)
 
 

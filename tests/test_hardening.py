@@ -312,7 +312,7 @@ def test_signing_out_clears_the_browser_but_not_the_till(counter: Counter) -> No
 @pytest.mark.engines("sqlite")
 def test_signing_out_is_on_every_page(counter: Counter) -> None:
     counter.open_shift().ready_to_pay()
-    for path in ("/", "/search", "/prints", "/unfinished", "/shift", f"/sales/{counter.sale_id}", "/no/such/page"):
+    for path in ("/", "/search", "/printing", "/unfinished", "/shift", f"/sales/{counter.sale_id}", "/no/such/page"):
         assert 'action="/sign-out"' in counter.get(path).text, path
 
 
@@ -350,7 +350,7 @@ def test_the_cookies_stand_on_no_page_and_in_no_log(counter: Counter, capsys: py
         stay = str(kept["_user_id"])
     secrets = [stay, *(str(found.value) for name in ("sid", "till") if (found := counter.client.get_cookie(name)))]
     assert len(secrets) == 3 and all(len(secret) > 20 for secret in secrets)
-    pages = [counter.get(path).text for path in ("/", "/search", "/prints", f"/sales/{counter.sale_id}", "/no/such")]
+    pages = [counter.get(path).text for path in ("/", "/search", "/printing", f"/sales/{counter.sale_id}", "/no/such")]
     written = capsys.readouterr()
     for secret in secrets:
         assert not any(secret in page for page in pages)
