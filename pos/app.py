@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_babel import Babel
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
@@ -28,7 +28,7 @@ from pos.ports import Carrier, Clock
 from pos.services.kit import Kit
 from pos.services.print_jobs import Sheet
 from pos.services.receipt_mails import Letter
-from pos.store import all_tables, db, keys
+from pos.store import all_tables, db, keys, reserve
 from pos.web import errors, filters, login
 from receipts import escpos, logos, printer
 from receipts.faces import Unprintable
@@ -115,6 +115,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
         settings.rulebook(),
         public_url=settings.receipts.public_url,
         logo=hung_logo(settings.receipts.logo_file),
+        # The demo's sales are nobody's: it takes no room from the machine that it is tried on.
+        reserve=None if settings.demo else reserve.beside(settings.database.url.get_secret_value()),
     )
     return app
 
@@ -197,7 +199,9 @@ def _language() -> str:
 def _answer(error: Exception) -> Any:
     """What went wrong, as a page for people and as a problem document for programs."""
     if db.cannot_record(error):
-        structlog.get_logger().error("database.cannot_record", endpoint=request.endpoint)
+        kit = current_app.extensions["simcounter"]
+        gone = kit.reserve is not None and db.is_full(error) and kit.reserve.let_go()
+        structlog.get_logger().error("database.cannot_record", endpoint=request.endpoint, reserve_let_go=gone)
         error = CannotRecord()
     return problems.answer(error) if _by_api() else errors.answer(error)
 

@@ -111,6 +111,11 @@ def _serve(app: Flask, settings: Settings) -> None:
         click.echo(f"Warning: a power cut may take sales that were confirmed. {danger}.", err=True)
     if fault:
         click.echo(f"The books do not hold together. {fault}. Selling goes on; run `pos verify` and tell the owner.", err=True)
+    reserve = app.extensions["simcounter"].reserve
+    if reserve is not None and not reserve.hold():
+        click.echo(
+            "The disk of the database is nearly full: no money can be taken until there is room. Tell the owner.", err=True
+        )
     worker = _worker(app, settings, "serve") if settings.worker.in_server else None
     try:
         server = create_server(

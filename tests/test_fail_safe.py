@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from pos.services import identity_checks, journal
 from pos.store import keys
 from pos.store.db import db
 from pos.store.keys import PURPOSES, KeyRingUnusable
+from pos.store.reserve import Reserve, beside
 from tests.conftest import StandingClock, settings_in
 from tests.counter import Counter
 from tests.services.shop import Shop, findings
@@ -86,6 +88,48 @@ def test_a_disk_in_trouble_takes_no_money_and_says_so(counter: Counter, shop: Sh
     assert shop.ask("select number from receipts") == [("LON1-000001",)]
     shop.work()
     assert findings(shop.app) == []
+
+
+@pytest.mark.engines("sqlite")
+def test_a_full_disk_gets_the_reserve_and_only_finishes_what_was_begun(counter: Counter, shop: Shop, tmp_path: Path) -> None:
+    """The room is given back at the first refusal; the shift closes with it; new money waits until the room is held again."""
+    reserve = Reserve(tmp_path / "kept.reserve", size=1024 * 1024)
+    shop.app.extensions["simcounter"] = replace(shop.kit, reserve=reserve)
+    assert not reserve.is_spent, "who only looks holds none"
+    assert reserve.hold() and reserve.path.stat().st_size == reserve.size
+    counter.open_shift().ready_to_pay("07700 900125").cash("8.00")
+    paid = counter.sale_id
+    counter.ready_to_pay()
+    counter.get(f"/sales/{counter.sale_id}/cash")
+    form = {"quote": counter.page.hidden("quote"), "tendered": "10.00", "csrf_token": counter.page.hidden("csrf_token")}
+    with trouble(shop.app, "full"):
+        assert counter.client.post(f"/sales/{counter.sale_id}/cash", data=form).status_code == 503
+    assert reserve.is_spent and not reserve.path.exists()
+    # There is room now, but not for a new sale: neither cash nor a card is begun.
+    for path in ("cash", "card"):
+        answer = counter.client.post(f"/sales/{counter.sale_id}/{path}", data=form)
+        assert answer.status_code == 503 and NOT_RECORDED in answer.get_data(as_text=True)
+    assert shop.ask("select count(*) from payments") == [(1,)]
+    again = {"quote": "of that page", "tendered": "8.00", "csrf_token": form["csrf_token"]}
+    assert counter.client.post(f"/sales/{paid}/cash", data=again).status_code == 302, "what was paid is answered as before"
+    shop.work()
+    assert shop.state(paid) is RenewalState.CONFIRMED
+    counter.get("/shift/close")
+    counter.post("/shift/close", {"pieces_5000": "2", "pieces_200": "4", "left_in_drawer": "100.00"})
+    assert shop.ask("select state from shifts") == [("closed",)]
+    assert reserve.hold() and not reserve.is_spent
+    counter.open_shift().ready_to_pay("07700 900126").cash("8.00")
+    assert counter.page.status == 200
+    shop.work()
+    assert findings(shop.app) == []
+
+
+def test_the_reserve_leaves_as_much_again_and_belongs_to_files_alone(tmp_path: Path) -> None:
+    huge = Reserve(tmp_path / "shop.sqlite3.reserve", size=2**60)
+    assert not huge.hold() and huge.is_spent and list(tmp_path.iterdir()) == []
+    assert beside("postgresql+psycopg://x/y") is None and beside("sqlite://") is None
+    found = beside(f"sqlite:///{(tmp_path / 'a.sqlite3').as_posix()}")
+    assert found is not None and found.path.name == "a.sqlite3.reserve" and found.size == 64 * 1024 * 1024
 
 
 @pytest.mark.engines("sqlite")

@@ -72,7 +72,7 @@ def find(filters: Filters, after: str, desk: Desk, *, kit: Kit) -> Found:
     with reading() as session:
         asked = _asked(session, filters, chains, after, PAGE + 1)
         found = [_told(row) for row in rows.newest(session, asked)]
-    _note("audit.seen", filters, len(found[:PAGE]), desk, kit)
+    _note_look(filters, len(found[:PAGE]), desk, kit)
     last = found[PAGE - 1] if len(found) > PAGE else None
     return Found(tuple(found[:PAGE]), rows.place(last.at, last.chain, last.seq) if last is not None else None)
 
@@ -82,7 +82,7 @@ def export(filters: Filters, desk: Desk, *, kit: Kit) -> list[Happened]:
     chains = _chains(desk)
     with reading() as session:
         found = [_told(row) for row in rows.newest(session, _asked(session, filters, chains, "", MOST))]
-    _note("audit.exported", filters, len(found), desk, kit)
+    _note_export(filters, len(found), desk, kit)
     return found[::-1]
 
 
@@ -156,14 +156,23 @@ def _plain(value: object) -> str:
 
 
 @retried
-def _note(kind: str, filters: Filters, count: int, desk: Desk, kit: Kit) -> None:
+def _note_look(filters: Filters, count: int, desk: Desk, kit: Kit) -> None:
+    with transaction() as session:
+        kit.pen(desk, kit.now()).note(session, "audit.seen", "store", desk.store.code, _looked_for(filters, count))
+
+
+@retried
+def _note_export(filters: Filters, count: int, desk: Desk, kit: Kit) -> None:
+    with transaction() as session:
+        kit.pen(desk, kit.now()).note(session, "audit.exported", "store", desk.store.code, _looked_for(filters, count))
+
+
+def _looked_for(filters: Filters, count: int) -> dict[str, object]:
     """What was looked for, without what was typed: a field takes anything, also what must not be kept."""
-    content = {
+    return {
         "day": filters.day.isoformat(),
         "kind": filters.kind if filters.kind in HAPPENINGS else "",
         "by_person": bool(filters.person),
         "by_object": bool(filters.about),
         "rows": count,
     }
-    with transaction() as session:
-        kit.pen(desk, kit.now()).note(session, kind, "store", desk.store.code, content)

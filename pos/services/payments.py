@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain import ledger
 from pos.domain.errors import (
+    CannotRecord,
     DocumentMissing,
     NoOpenShift,
     NumberBusy,
@@ -54,11 +55,12 @@ def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit
     Raises TooLittleCash, TooMuchCash, QuoteExpired, DuplicateRenewal, NoOpenShift, OtherContent, FloatUsedUp, CarrierUnasked
     and the reasons why a sale is not ready; in each case nothing was booked. Power cut: none of it or all of it, and the same
     id gets the same receipt."""
-    now = kit.now()
+    now, sells = kit.now(), kit.sells()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
         if sale.state is SaleState.PAID:
             return _same_cash(session, sale, tendered)
+        _refuse_a_full_disk(sells)
         shift, lines = _ready(session, sale, quote, desk, now)
         _refuse_unsellable(session, lines, now, kit)
         _refuse_open_tender(session, sale)
@@ -87,12 +89,13 @@ def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit
 @retried
 def begin_card(sale_id: str, quote: str, desk: Desk, *, kit: Kit) -> None:
     """Write down that the clerk is about to key the amount on the terminal (move 3). Again: nothing changes."""
-    now = kit.now()
+    now, sells = kit.now(), kit.sells()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
         payments = rows.payments_of(session, sale_id)
         if sale.state is SaleState.PAID or any(payment.state in OPEN for payment in payments):
             return
+        _refuse_a_full_disk(sells)
         shift, lines = _ready(session, sale, quote, desk, now)
         _refuse_unsellable(session, lines, now, kit)
         pen = kit.pen(desk, now)
@@ -276,6 +279,12 @@ def _refuse_unsellable(session: Session, lines: list[renewal_rows.Renewal], now:
     for carrier, currency in sorted({(line.carrier, line.cost.currency) for line in lines}):
         costs = [line.cost for line in lines if (line.carrier, line.cost.currency) == (carrier, currency)]
         refuse_unsellable(session, carrier, total(costs, currency), now, kit)
+
+
+def _refuse_a_full_disk(sells: bool) -> None:
+    """The room that was kept is for finishing what was begun: no new money."""
+    if not sells:
+        raise CannotRecord
 
 
 def _refuse_open_tender(session: Session, sale: rows.Sale) -> None:

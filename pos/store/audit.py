@@ -31,7 +31,7 @@ def newest(session: Session, asked: Asked) -> list[JournalRow]:
     return list(session.scalars(question(asked)))
 
 
-def question(asked: Asked) -> Select[tuple[JournalRow]]:
+def question(asked: Asked) -> Select[JournalRow]:
     row = JournalRow
     chosen = select(row).order_by(row.at.desc(), row.chain.desc(), row.seq.desc()).limit(asked.most)
     if asked.chains is not None:

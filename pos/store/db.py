@@ -124,6 +124,11 @@ def cannot_record(fault: BaseException) -> bool:
     return name.startswith(_NOTHING_IS_WRITTEN) or getattr(fault.orig, "sqlstate", None) in _NOTHING_IS_WRITTEN_THERE
 
 
+def is_full(fault: BaseException) -> bool:
+    """Whether that is because there is no room left."""
+    return cannot_record(fault) and str(getattr(getattr(fault, "orig", None), "sqlite_errorname", "")).startswith("SQLITE_FULL")
+
+
 def locked(chosen: Select[Row], *, skip: bool = False) -> Select[Row]:
     """The same rows, held until the transaction ends, as they are at this moment and not as they were read before. ``skip``
     leaves out what others hold. Rows that merely point at a held one can still be written."""
