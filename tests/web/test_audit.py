@@ -127,7 +127,9 @@ def test_a_clerk_does_not_read_it(sold: Counter) -> None:
     assert "/audit" not in sold.get("/").text
 
 
-def test_pages_follow_each_other_without_gap_or_twin(manager: Counter) -> None:
+def test_pages_follow_each_other_without_gap_or_twin(manager: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most rows of this day have one moment: the chain and the number within it decide."""
+    monkeypatch.setattr(audit, "PAGE", 7)
     with manager.app.app_context():
         desk = _desk(manager, "LON2", "201")
         filters, after, seen, pages = Filters(date(2026, 11, 21)), "", [], 0
@@ -147,7 +149,7 @@ def test_pages_follow_each_other_without_gap_or_twin(manager: Counter) -> None:
             ).fetchall()
     assert len(seen) == len(set(seen))
     assert {tuple(row) for row in wanted if not row[0].endswith((":all", ":HKG", ":HKG1"))} == set(seen)
-    assert audit.PAGE == 50
+    assert pages > 3
 
 
 @pytest.mark.parametrize("after", ["x", "2026-11-21", "2026-11-21T12:00:00 1 till:LON1", "9999-99-99 1 x", " ", "a b c"])
