@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_babel import Babel
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
@@ -20,13 +20,15 @@ from pos import api, carriers, mailer, web
 from pos.api import errors as problems
 from pos.api.keys import language as language_of_caller
 from pos.clock import RealClock
-from pos.config import Settings
+from pos.config import LOOPBACK, Settings
+from pos.domain.errors import CannotRecord
+from pos.domain.permissions import Unguarded
 from pos.paths import data_dir
 from pos.ports import Carrier, Clock
 from pos.services.kit import Kit
 from pos.services.print_jobs import Sheet
 from pos.services.receipt_mails import Letter
-from pos.store import all_tables, db, keys
+from pos.store import all_tables, db, keys, reserve
 from pos.web import errors, filters, login
 from receipts import escpos, logos, printer
 from receipts.faces import Unprintable
@@ -48,6 +50,14 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
     "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 )
+# Everything that a browser offers to pages is off, but for passkeys.
+_OFF = "camera accelerometer autoplay display-capture fullscreen geolocation gyroscope magnetometer microphone midi payment usb"
+_FEATURES = ", ".join(f"{name}=()" for name in _OFF.split()) + (
+    ", publickey-credentials-get=(self), publickey-credentials-create=(self)"
+)
+
+# Each of them opens doors or shows the inside of the program; a test says so itself.
+_UNSAFE = ("DEBUG", "TESTING", "PROPAGATE_EXCEPTIONS", "LOGIN_DISABLED")
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[str, Carrier] | None = None) -> Flask:
@@ -86,6 +96,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
     Migrate(app, db.db, directory=str(data_dir("migrations")), compare_type=True, render_as_batch=True)
     assert all_tables.metadata is db.db.metadata  # noqa: S101 - two sets of tables would be two truths
     Babel(app, locale_selector=_language)
+    app.before_request(login.refuse_other_sites)
     csrf = CSRFProtect(app)
     # A carrier has no cookie to abuse; its secret stands in the path.
     csrf.exempt(web.hooks.hear)
@@ -97,6 +108,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(Exception, _answer)
     app.after_request(_headers)
+    refuse_unsafe(app, settings)
     app.extensions["simcounter"] = Kit(
         clock or RealClock(),
         ring,
@@ -105,8 +117,19 @@ def create_app(settings: Settings, *, clock: Clock | None = None, given: dict[st
         public_url=settings.receipts.public_url,
         logo=hung_logo(settings.receipts.logo_file),
         profiles=settings.profiles(),
+        # The demo's sales are nobody's: it takes no room from the machine that it is tried on.
+        reserve=None if settings.demo else reserve.beside(settings.database.url.get_secret_value()),
     )
     return app
+
+
+def refuse_unsafe(app: Flask, settings: Settings) -> None:
+    """Raises Unguarded for a switch of the frameworks (they read the environment, too) that no shop may run with."""
+    on = [name for name in _UNSAFE if app.config.get(name)]
+    if on:
+        raise Unguarded(f"{', '.join(on)} must be off: it takes away guards or shows the inside of the program")
+    if settings.demo and settings.server.host not in LOOPBACK:
+        raise Unguarded("the demo has known PINs and listens on this machine only: set server.host to 127.0.0.1")
 
 
 def hung_logo(file: str | None) -> str:
@@ -177,6 +200,11 @@ def _language() -> str:
 
 def _answer(error: Exception) -> Any:
     """What went wrong, as a page for people and as a problem document for programs."""
+    if db.cannot_record(error):
+        kit = current_app.extensions["simcounter"]
+        gone = kit.reserve is not None and db.is_full(error) and kit.reserve.let_go()
+        structlog.get_logger().error("database.cannot_record", endpoint=request.endpoint, reserve_let_go=gone)
+        error = CannotRecord()
     return problems.answer(error) if _by_api() else errors.answer(error)
 
 
@@ -187,7 +215,7 @@ def _headers(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
+    response.headers["Permissions-Policy"] = _FEATURES
     forever = request.endpoint == "static" and "v" in request.args and response.status_code == 200
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if forever else "no-store"
     if request.is_secure:

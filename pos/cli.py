@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pos import cli_backups, cli_carriers, cli_reconciliation, cli_reports
+from pos import __version__, cli_backups, cli_carriers, cli_reconciliation, cli_reports
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,7 +46,7 @@ class _Told(click.Group):
 @click.option(
     "--config", "config_path", type=click.Path(path_type=Path), default=None, help="config.toml unless POS_CONFIG says else"
 )
-@click.version_option(package_name=None, version=__import__("pos").__version__, prog_name="simcounter")
+@click.version_option(package_name=None, version=__version__, prog_name="simcounter")
 @click.pass_context
 def main(context: click.Context, config_path: Path | None) -> None:
     """simcounter: the counter that renews prepaid SIM and eSIM plans."""
@@ -79,11 +79,12 @@ def _app(settings: Settings) -> Flask:
 
     from pos.app import create_app
     from pos.carriers import CarrierMisconfigured
+    from pos.domain.permissions import Unguarded
     from pos.store.keys import KeyRingUnusable
 
     try:
         return create_app(settings)
-    except (KeyRingUnusable, CarrierMisconfigured) as fault:
+    except (KeyRingUnusable, CarrierMisconfigured, Unguarded) as fault:
         raise click.ClickException(str(fault)) from None
     except (ArgumentError, ModuleNotFoundError) as fault:
         # Without the address, which may hold a password.
@@ -117,15 +118,18 @@ def _serve(app: Flask, settings: Settings) -> None:
         click.echo(f"Warning: a power cut may take sales that were confirmed. {danger}.", err=True)
     if fault:
         click.echo(f"The books do not hold together. {fault}. Selling goes on; run `pos verify` and tell the owner.", err=True)
+    reserve = app.extensions["simcounter"].reserve
+    if reserve is not None and not reserve.hold():
+        click.echo(
+            "The disk of the database is nearly full: no money can be taken until there is room. Tell the owner.", err=True
+        )
     worker = _worker(app, settings, "serve") if settings.worker.in_server else None
     try:
         server = create_server(
             app,
             host=settings.server.host,
             port=settings.server.port,
-            threads=settings.server.threads,
-            max_request_body_size=settings.server.longest_body_kilobytes * 1024,
-            ident="simcounter",
+            **server_habits(settings),
         )
     except OSError as fault:
         where = f"{settings.server.host}:{settings.server.port}"
@@ -159,6 +163,15 @@ def _refuse_without_keys(app: Flask) -> None:
         raise click.ClickException(
             f"A change of keys was broken off. Run `pos keys rotate {unfinished[0]}` again before selling."
         )
+
+
+def server_habits(settings: Settings) -> dict[str, Any]:
+    """How the web server behaves: it reads no more than a form's length, and says nothing of what it is made of."""
+    return {
+        "threads": settings.server.threads,
+        "max_request_body_size": settings.server.longest_body_kilobytes * 1024,
+        "ident": "simcounter",
+    }
 
 
 def _words(durable: dict[str, str]) -> str:

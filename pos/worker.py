@@ -168,6 +168,8 @@ class Worker:
             card_refunds.mark_silent_refunds(kit=self._kit)
             notifications.ask_about_the_settled(kit=self._kit)
             holds.release(kit=self._kit)
+            if self._kit.reserve is not None and self._kit.reserve.is_spent and self._kit.reserve.hold():
+                log.warning("worker.reserve_held_again")
         if self._asked_at is None or now - self._asked_at > _ASK_CARRIERS_EVERY:
             self._asked_at = now
             with contextlib.suppress(NotImplementedError):

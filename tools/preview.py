@@ -168,8 +168,8 @@ RENEWAL = p.RenewalPicture(
     None,
     None,
 )
-CASH = p.PaymentPicture(Tender.CASH, PaymentState.TAKEN, gbp(2000), gbp(5000), gbp(3000), None, None, None, None)
-CARD = p.PaymentPicture(Tender.CARD, PaymentState.TAKEN, gbp(2000), None, None, "VISA", "4242", "A81F22", "000318")
+CASH = p.PaymentPicture(1, Tender.CASH, PaymentState.TAKEN, gbp(2000), gbp(5000), gbp(3000), None, None, None, None)
+CARD = p.PaymentPicture(2, Tender.CARD, PaymentState.TAKEN, gbp(2000), None, None, "VISA", "4242", "A81F22", "000318")
 
 
 def job(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
+import structlog
 from flask import Flask, abort, current_app, g, request
 from flask_smorest import Blueprint
 
@@ -18,6 +19,8 @@ from pos.services import staff, tills
 from pos.services.kit import Kit
 
 View = Callable[..., Any]
+
+log = structlog.get_logger()
 
 PREFIX = "/api/v1"
 SESSION_HEADER = "Simcounter-Session"
@@ -108,6 +111,7 @@ def guard() -> None:
         return
     g.api_desk = _desk(*g.api_till)
     if permission is None or not may(desk().staff.role, permission):
+        log.warning("api.not_allowed", endpoint=request.endpoint, staff=desk().staff.number, till=desk().till.code)
         raise NotAllowed
 
 

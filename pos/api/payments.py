@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from pos.api.fields import Body, MoneyBody, OneWord, Part, Text, amount
+from pos.api.fields import LARGEST_ID, Body, Counted, MoneyBody, OneWord, Part, Text, amount
 from pos.api.keys import bp, desk, door, kit, refuses, takes
 from pos.api.sales import SaleAnswer, shown
 from pos.domain.errors import NotAnAmount
@@ -21,6 +21,15 @@ class CashBody(Body):
 
 class CardBody(Body):
     quote = Text(longest=64, cards=True, required=True, metadata={"description": "As the sale showed it"})
+
+
+class WhichPayment(Body):
+    payment = Counted(
+        least=1,
+        most=LARGEST_ID,
+        load_default=None,
+        metadata={"description": "The `id` of the payment that was declined. Name it: a repeat then never ends the next card's"},
+    )
 
 
 class SlipBody(Body):
@@ -71,11 +80,12 @@ def take_card(sent: dict[str, Any], sale_id: UUID) -> Any:
 
 @bp.route("/sales/<uuid:sale_id>/card/declined", methods=["POST"], tags=["Payments"])
 @door(Permission.SELL)
+@bp.arguments(WhichPayment, location="query")
 @bp.response(200, SaleAnswer)
-@refuses(404, 409)
-def card_declined(sale_id: UUID) -> Any:
+@refuses(404, 409, 422)
+def card_declined(named: dict[str, Any], sale_id: UUID) -> Any:
     """The terminal declined: another card, or cash, may follow."""
-    payments.card_declined(str(sale_id), desk(), kit=kit())
+    payments.card_declined(str(sale_id), desk(), kit=kit(), payment_id=named["payment"])
     return shown(sale_id)
 
 

@@ -118,6 +118,7 @@ class DocumentAnswer(Answer):
 
 
 class PaymentAnswer(Answer):
+    id = fields.Integer(required=True)
     tender = fields.String(required=True, validate=one_of(Tender))
     state = fields.String(required=True, validate=one_of(PaymentState))
     amount = fields.Nested(MoneyAnswer, required=True)

@@ -579,5 +579,14 @@ class CarrierDown(OutOfReach):
     field = "entry"
 
 
+class CannotRecord(OutOfReach):
+    """Nothing can be written: every verb ends here, and what was written before stays as it is."""
+
+    sentence = N_(
+        "The server cannot write anything down: its disk is full or out of order. Nothing was booked. Do not take money, and "
+        "tell the owner; what was paid before is safe and can be looked at."
+    )
+
+
 class ReceiptUnprintable(OutOfReach):
     sentence = N_("The receipt cannot be drawn. The sale is valid; show the number on the screen.")

@@ -112,6 +112,8 @@ HAPPENINGS: dict[str, str] = {
     "receipt.issued": N_("Receipt issued"),
     "receipt.copied": N_("Copy of the receipt made"),
     "x.seen": N_("X report looked at"),
+    "audit.seen": N_("Audit trail looked at"),
+    "audit.exported": N_("Audit trail exported"),
     "z.written": N_("Z report written"),
     "z.copied": N_("Copy of a Z report made"),
     "closing.written": N_("Closing of the store written"),

@@ -43,6 +43,7 @@ class Permission(StrEnum):
     DISPUTES = "disputes"  # everything that is known of one sale
     PRICES = "prices"  # what the shop asks for
     RESTORE = "restore"  # with a second person: bring the books back from a backup, change keys
+    AUDIT = "audit"  # read who did what: a manager the own store, owner and auditor all of it
 
 
 _AT_THE_COUNTER = frozenset(
@@ -74,13 +75,16 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.CLOSE_DAY,
     Permission.DISPUTES,
     Permission.RESTORE,
+    Permission.AUDIT,
 }
 
 RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: _AT_THE_COUNTER,
     Role.MANAGER: _OF_A_MANAGER,
     Role.OWNER: _OF_A_MANAGER | {Permission.PRICES},
-    Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH, Permission.REPORTS, Permission.DISPUTES}),
+    Role.AUDITOR: frozenset(
+        {Permission.SEARCH, Permission.SEE_EXPECTED_CASH, Permission.REPORTS, Permission.DISPUTES, Permission.AUDIT}
+    ),
 }
 
 

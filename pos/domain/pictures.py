@@ -155,6 +155,7 @@ class RenewalPicture:
 
 @dataclass(frozen=True)
 class PaymentPicture:
+    id: int
     tender: Tender
     state: PaymentState
     amount: Money

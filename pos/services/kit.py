@@ -14,6 +14,7 @@ from pos.domain.tills import Desk, Store, Till, chain_of_office, chain_of_till
 from pos.ports import Carrier, Clock
 from pos.store.keys import KeyRing
 from pos.store.life import Pen
+from pos.store.reserve import Reserve
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,13 @@ class Kit:
     logo: str = ""
     # How each acquirer, bank and carrier writes the files that people bring.
     profiles: Mapping[str, Profile] = field(default_factory=dict)
+    # Room on the disk for finishing what was begun; None where the database is not a file.
+    reserve: Reserve | None = None
     bell: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def sells(self) -> bool:
+        """Whether the disk has room for new sales. Asked before a transaction, because it looks at a file."""
+        return self.reserve is None or not self.reserve.is_spent
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from pos.domain import ledger
 from pos.domain.errors import (
+    CannotRecord,
     DocumentMissing,
     NoOpenShift,
     NumberBusy,
@@ -54,11 +55,12 @@ def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit
     Raises TooLittleCash, TooMuchCash, QuoteExpired, DuplicateRenewal, NoOpenShift, OtherContent, FloatUsedUp, CarrierUnasked
     and the reasons why a sale is not ready; in each case nothing was booked. Power cut: none of it or all of it, and the same
     id gets the same receipt."""
-    now = kit.now()
+    now, sells = kit.now(), kit.sells()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
         if sale.state is SaleState.PAID:
             return _same_cash(session, sale, tendered)
+        _refuse_a_full_disk(sells)
         shift, lines = _ready(session, sale, quote, desk, now)
         _refuse_unsellable(session, lines, now, kit)
         _refuse_open_tender(session, sale)
@@ -87,12 +89,13 @@ def take_cash(sale_id: str, quote: str, tendered: Money, desk: Desk, *, kit: Kit
 @retried
 def begin_card(sale_id: str, quote: str, desk: Desk, *, kit: Kit) -> None:
     """Write down that the clerk is about to key the amount on the terminal (move 3). Again: nothing changes."""
-    now = kit.now()
+    now, sells = kit.now(), kit.sells()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
         payments = rows.payments_of(session, sale_id)
         if sale.state is SaleState.PAID or any(payment.state in OPEN for payment in payments):
             return
+        _refuse_a_full_disk(sells)
         shift, lines = _ready(session, sale, quote, desk, now)
         _refuse_unsellable(session, lines, now, kit)
         pen = kit.pen(desk, now)
@@ -139,16 +142,23 @@ def take_card(sale_id: str, slip: CardSlip, desk: Desk, *, kit: Kit) -> None:
 
 
 @retried
-def card_declined(sale_id: str, desk: Desk, *, kit: Kit) -> None:
-    """The terminal declined: another card, or cash, may follow for the same sale."""
+def card_declined(sale_id: str, desk: Desk, *, kit: Kit, payment_id: int | None = None) -> None:
+    """The terminal declined: another card, or cash, may follow for the same sale.
+
+    A page names the intent it shows, so that its second press, or an older window's, never ends the next card's intent while
+    the terminal is charging it. Raises StaleForm where that one is over; without a name the open one is meant."""
     now = kit.now()
     with transaction() as session:
         sale = mine(session, sale_id, desk)
         if sale.state is not SaleState.TENDERING:
             return
-        for payment in rows.payments_of(session, sale_id):
-            if payment.state is PaymentState.INTENDED:
-                move(session, payment, PAYMENT, PaymentState.DECLINED, kit.pen(desk, now))
+        waiting = [p for p in rows.payments_of(session, sale_id) if p.state is PaymentState.INTENDED]
+        if payment_id is not None and payment_id not in {payment.id for payment in waiting}:
+            if waiting:
+                raise StaleForm
+            return
+        for payment in waiting:
+            move(session, payment, PAYMENT, PaymentState.DECLINED, kit.pen(desk, now))
 
 
 @retried
@@ -269,6 +279,12 @@ def _refuse_unsellable(session: Session, lines: list[renewal_rows.Renewal], now:
     for carrier, currency in sorted({(line.carrier, line.cost.currency) for line in lines}):
         costs = [line.cost for line in lines if (line.carrier, line.cost.currency) == (carrier, currency)]
         refuse_unsellable(session, carrier, total(costs, currency), now, kit)
+
+
+def _refuse_a_full_disk(sells: bool) -> None:
+    """The room that was kept is for finishing what was begun: no new money."""
+    if not sells:
+        raise CannotRecord
 
 
 def _refuse_open_tender(session: Session, sale: rows.Sale) -> None:

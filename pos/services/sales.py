@@ -454,6 +454,7 @@ def case_number(sale: rows.Sale) -> str | None:
 def _payment(payment: rows.Payment) -> p.PaymentPicture:
     tendered = payment.tendered
     return p.PaymentPicture(
+        id=payment.id,
         tender=payment.tender,
         state=payment.state,
         amount=payment.amount,

@@ -7,8 +7,10 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 
+import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy.exc import DBAPIError
 
 from pos.domain.errors import ApproverRefused, CodeTaken, NotFound, SignInRefused
 from pos.domain.permissions import Permission, Role, may
@@ -19,12 +21,14 @@ from pos.services.kit import Kit
 from pos.services.tills import digest
 from pos.store import staff as rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, retried, transaction
+from pos.store.db import cannot_record, reading, retried, transaction
 from pos.store.keys import KeyRing
 
 # OWASP's floor for argon2id; what protects a stolen table of six digits is the pepper, which is not in the database.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _SEEN_EVERY = timedelta(minutes=1)
+
+log = structlog.get_logger()
 
 
 def hash_pin(pin: str, keys: KeyRing) -> str:
@@ -184,7 +188,13 @@ def who(stay_id: str, store: Store, till: Till, *, kit: Kit, by_itself: bool = F
             return None
         desk, seen_at = Desk(store, till, person.plain()), stay.seen_at
     if not by_itself and now - seen_at > _SEEN_EVERY:
-        _seen(stay_id, now)
+        try:
+            _seen(stay_id, now)
+        except DBAPIError as fault:
+            if not cannot_record(fault):
+                raise
+            # Whoever stands at a till goes on looking at what was sold while the disk is full.
+            log.error("staff.not_seen", staff=desk.staff.number)
     return desk
 
 

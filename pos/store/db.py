@@ -43,6 +43,10 @@ Row = TypeVar("Row")
 _LOST_A_RACE = frozenset({"40P01", "40001", "23505"})
 _RUNS = 5
 
+# A disk that is full, broken, or may only be read, in the words of both databases.
+_NOTHING_IS_WRITTEN = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+_NOTHING_IS_WRITTEN_THERE = frozenset({"53100", "58030", "25006"})
+
 # What has to be written last: the journal seals the rows of a transaction together.
 _before_commit: list[Callable[[Session], None]] = []
 
@@ -110,6 +114,19 @@ def retried(step: Callable[Asked, Told]) -> Callable[Asked, Told]:
         return step(*args, **named)
 
     return run
+
+
+def cannot_record(fault: BaseException) -> bool:
+    """Whether a fault means that nothing can be written down at the moment, whatever is tried."""
+    if not isinstance(fault, DBAPIError):
+        return False
+    name = str(getattr(fault.orig, "sqlite_errorname", ""))
+    return name.startswith(_NOTHING_IS_WRITTEN) or getattr(fault.orig, "sqlstate", None) in _NOTHING_IS_WRITTEN_THERE
+
+
+def is_full(fault: BaseException) -> bool:
+    """Whether that is because there is no room left."""
+    return cannot_record(fault) and str(getattr(getattr(fault, "orig", None), "sqlite_errorname", "")).startswith("SQLITE_FULL")
 
 
 def locked(chosen: Select[Row], *, skip: bool = False) -> Select[Row]:

@@ -41,6 +41,7 @@ class JournalRow(Base):
 
     __table_args__ = (
         Index(None, "object_kind", "object_id"),
+        Index(None, "business_day", "at"),
         index_where("ix_journal_counted", "chain", "seq", where=_COUNTED),
     )
 

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from pos.web import (
+    audit,
     carriers,
     codes,
     counter,
@@ -40,6 +41,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     reconciliation.bp,
     reports.bp,
     disputes.bp,
+    audit.bp,
     display.bp,
     status.bp,
     hooks.bp,

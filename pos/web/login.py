@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
+import structlog
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -26,6 +27,10 @@ GUARDED_ELSEWHERE = frozenset({"api"})
 # Fragments that a page fetches again and again: nobody sits in front of it because of them.
 LOOKS_BY_ITSELF = frozenset({"status.strip", "counter.progress", "display.show", "display.now"})
 _TILL_COOKIE_DAYS = 400
+# What a browser calls a page of ours, and what a person typed or scanned.
+_OWN_SITES = frozenset({"same-origin", "none"})
+
+log = structlog.get_logger()
 
 
 # View -> its permission. A view that is not in here is no view: the start stops.
@@ -112,6 +117,14 @@ def _till() -> object | None:
     return cast(object | None, g.till)
 
 
+def refuse_other_sites() -> None:
+    """Behind the token a second layer: a browser says where a post comes from, and what another site began is refused before
+    anything is read. Raises BadRequest. Carriers and programs send no such word."""
+    if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITES:
+        log.warning("web.other_site", endpoint=request.endpoint)
+        abort(400)
+
+
 def _guard() -> AnyResponse | None:
     if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS or request.blueprint in GUARDED_ELSEWHERE:
         return None
@@ -128,6 +141,7 @@ def _guard() -> AnyResponse | None:
     if not current_user.is_authenticated:
         return redirect(url_for("sign_in.sign_in"))
     if permission is None or not may(desk().staff.role, permission):
+        log.warning("web.not_allowed", endpoint=request.endpoint, staff=desk().staff.number, till=desk().till.code)
         raise NotAllowed
     return None
 

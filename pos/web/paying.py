@@ -130,8 +130,16 @@ def _slip(form: SlipForm) -> CardSlip:
 @bp.post("/sales/<uuid:sale_id>/card/declined")
 @door(Permission.SELL)
 def card_declined(sale_id: Any) -> Any:
-    payments.card_declined(str(sale_id), desk(), kit=kit())
-    return redirect(url_for("counter.sale", sale_id=str(sale_id)))
+    return _card_declined(sale_id=str(sale_id))
+
+
+@shown_again(_step_again)
+def _card_declined(sale_id: str) -> Any:
+    named = request.form.get("payment", "")[:18]
+    # A page that names none meant none that is open now.
+    payment_id = int(named) if named.isascii() and named.isdigit() else 0
+    payments.card_declined(sale_id, desk(), kit=kit(), payment_id=payment_id)
+    return redirect(url_for("counter.sale", sale_id=sale_id))
 
 
 @bp.post("/sales/<uuid:sale_id>/card/no-result")

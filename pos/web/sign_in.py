@@ -89,7 +89,10 @@ def sign_in_post() -> Any:
 @door(Permission.TILL)
 def sign_out() -> Any:
     leave()
-    return redirect(url_for("sign_in.sign_in"))
+    response = redirect(url_for("sign_in.sign_in"))
+    # Never "cookies": that would take the till's own away, and the browser would have to be enrolled again.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 @bp.post("/language")

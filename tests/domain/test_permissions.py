@@ -34,6 +34,7 @@ MATRIX = {
     Permission.DISPUTES: (False, True, True, True),
     Permission.PRICES: (False, False, True, False),
     Permission.RESTORE: (False, True, True, False),
+    Permission.AUDIT: (False, True, True, True),
 }
 ROLES = (Role.CLERK, Role.MANAGER, Role.OWNER, Role.AUDITOR)
 

@@ -321,7 +321,7 @@ def test_a_full_card_number_is_never_stored(counter: Counter, shop: Shop) -> Non
 
 def test_after_a_declined_card_the_customer_pays_cash(counter: Counter, shop: Shop) -> None:
     counter.open_shift().ready_to_pay().card_begin()
-    counter.post(f"/sales/{counter.sale_id}/card/declined", {})
+    counter.post(f"/sales/{counter.sale_id}/card/declined", {"payment": counter.page.hidden("payment")})
     counter.cash("8.00")
     assert shop.ask("select tender, state from payments order by id") == [("card", "declined"), ("cash", "taken")]
     assert (shop.shift().expected_minor, shop.shift().card_minor) == (10_800, 0)

@@ -197,7 +197,7 @@ def test_a_number_too_large_for_the_database_is_no_fault(counter: Counter, path:
 
 def test_after_a_declined_card_another_plan_may_be_chosen(counter: Counter) -> None:
     counter.open_shift().ready_to_pay().card_begin()
-    counter.post(f"/sales/{counter.sale_id}/card/declined", {})
+    counter.post(f"/sales/{counter.sale_id}/card/declined", {"payment": counter.page.hidden("payment")})
     with counter.app.app_context(), reading() as session:
         other = session.scalars(select(Plan.id).where(Plan.name == "Lyca Data 3 days 3 GB", Plan.currency == "GBP")).one()
     counter.post(f"/sales/{counter.sale_id}/plan", {"plan_id": str(other)})
