@@ -215,6 +215,21 @@ class PinTooWeak(BadInput):
     field = "pin"
 
 
+class PinsDiffer(BadInput):
+    sentence = N_("The two are not the same. Nothing was changed; type the new PIN twice.")
+    field = "again"
+
+
+class PinAsBefore(BadInput):
+    sentence = N_("This is the PIN you have now. Nothing was changed; choose another one.")
+    field = "pin"
+
+
+class OldPinRefused(BadInput):
+    sentence = N_("This is not your PIN, or the account is locked. After five wrong tries wait 15 minutes. Nothing was changed.")
+    field = "old_pin"
+
+
 class CountIncomplete(BadInput):
     sentence = N_("Type how many pieces there are of each; zero counts too. Nothing was closed.")
 
@@ -248,6 +263,10 @@ class NumberNowhere(NotFound):
 
 class NotAllowed(CounterError):
     sentence = N_("Your role does not allow this. Nothing was changed; ask a manager.")
+
+
+class PinIsGiven(NotAllowed):
+    sentence = N_("Somebody else gave this PIN. Choose your own at the till first; nothing was changed.")
 
 
 class SignInRefused(CounterError):

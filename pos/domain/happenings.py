@@ -131,6 +131,8 @@ HAPPENINGS: dict[str, str] = {
     "till.code": N_("Enrolment code made"),
     "till.enrolled": N_("Till enrolled"),
     "staff.added": N_("Person added"),
+    "staff.own_pin": N_("Own PIN chosen"),
+    "staff.locked": N_("Locked after too many wrong PINs in a day"),
     "staff.signed_in": N_("Signed in"),
     "staff.signed_out": N_("Signed out"),
     "staff.pin_failed": N_("Wrong PIN"),

@@ -19,6 +19,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     ANYBODY = "anybody"  # no till, no person: health, static files, enrolment
     TILL = "till"  # an enrolled till without a person: sign in
+    OWN_PIN = "own_pin"  # everybody: change one's own PIN
     SELL = "sell"
     SHIFT = "shift"
     SEARCH = "search"
@@ -42,10 +43,15 @@ class Permission(StrEnum):
     CLOSE_DAY = "close_day"  # close the store's day, month or year
     DISPUTES = "disputes"  # everything that is known of one sale
     PRICES = "prices"  # what the shop asks for
+    PEOPLE = "people"  # give a clerk a new PIN, let a locked person in again
+    STAFF = "staff"  # take people on, suspend them, change what they may
+    TILLS = "tills"  # new tills, codes to enrol them, and which are out
+    STORES = "stores"  # address, tax number, day, words of the receipts, limits
 
 
 _AT_THE_COUNTER = frozenset(
     {
+        Permission.OWN_PIN,
         Permission.SELL,
         Permission.SHIFT,
         Permission.SEARCH,
@@ -72,13 +78,17 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.REPORTS,
     Permission.CLOSE_DAY,
     Permission.DISPUTES,
+    Permission.PEOPLE,
+    Permission.TILLS,
 }
 
 RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: _AT_THE_COUNTER,
     Role.MANAGER: _OF_A_MANAGER,
-    Role.OWNER: _OF_A_MANAGER | {Permission.PRICES},
-    Role.AUDITOR: frozenset({Permission.SEARCH, Permission.SEE_EXPECTED_CASH, Permission.REPORTS, Permission.DISPUTES}),
+    Role.OWNER: _OF_A_MANAGER | {Permission.PRICES, Permission.STAFF, Permission.STORES},
+    Role.AUDITOR: frozenset(
+        {Permission.OWN_PIN, Permission.SEARCH, Permission.SEE_EXPECTED_CASH, Permission.REPORTS, Permission.DISPUTES}
+    ),
 }
 
 

@@ -10,6 +10,7 @@ MATRIX = {
     #                              clerk  manager owner auditor
     Permission.ANYBODY: (False, False, False, False),
     Permission.TILL: (False, False, False, False),
+    Permission.OWN_PIN: (True, True, True, True),
     Permission.SELL: (True, True, True, False),
     Permission.SHIFT: (True, True, True, False),
     Permission.SEARCH: (True, True, True, True),
@@ -33,6 +34,10 @@ MATRIX = {
     Permission.CLOSE_DAY: (False, True, True, False),
     Permission.DISPUTES: (False, True, True, True),
     Permission.PRICES: (False, False, True, False),
+    Permission.PEOPLE: (False, True, True, False),
+    Permission.STAFF: (False, False, True, False),
+    Permission.TILLS: (False, True, True, False),
+    Permission.STORES: (False, False, True, False),
 }
 ROLES = (Role.CLERK, Role.MANAGER, Role.OWNER, Role.AUDITOR)
 

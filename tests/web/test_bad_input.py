@@ -432,6 +432,7 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "enrol": ("/enrol", {"code": "LON1-ABCDEFGHJKLM"}),
     "enrol_demo": ("/enrol/demo", {"till_code": "NONE"}),
     "sign_in": ("/sign-in", {"staff_number": "999", "pin": "000000"}),
+    "own_pin": ("/pin", {"old_pin": "000000", "pin": "483920", "again": "483921"}),
     "language": ("/language", {"language": "en", "next": "/"}),
     "number": ("/sales/{new}/number", {"entry": "none", "form_sale_id": ""}),
     "another_number": ("/sales/{check}/numbers/{another}", {"entry": "none"}),
