@@ -215,6 +215,16 @@ class PinTooWeak(BadInput):
     field = "pin"
 
 
+class StaffNumberWrong(BadInput):
+    sentence = N_("A number has two to twelve digits or letters. Nothing was changed.")
+    field = "number"
+
+
+class NameMissing(BadInput):
+    sentence = N_("Type the name. Nothing was changed.")
+    field = "name"
+
+
 class PinsDiffer(BadInput):
     sentence = N_("The two are not the same. Nothing was changed; type the new PIN twice.")
     field = "again"

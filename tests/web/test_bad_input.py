@@ -558,6 +558,13 @@ def test_every_form_of_the_url_map_is_tried(shared: Counter) -> None:
         "prices.ceiling",
         "prices.add_rule",
         "prices.drop_rule",
+        # Tried in tests/web/test_people.py, by those who may.
+        "people.hire",
+        "people.change",
+        "people.suspend",
+        "people.reinstate",
+        "people.give_pin",
+        "people.unlock",
         # Tried in tests/web/test_reconciliation.py, by a manager.
         "reconciliation.compare",
         "reconciliation.import_file",
