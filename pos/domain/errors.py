@@ -220,6 +220,11 @@ class StaffNumberWrong(BadInput):
     field = "number"
 
 
+class TillCodeWrong(BadInput):
+    sentence = N_("A till's code has two to twelve capital letters or digits. Nothing was changed.")
+    field = "code"
+
+
 class NameMissing(BadInput):
     sentence = N_("Type the name. Nothing was changed.")
     field = "name"

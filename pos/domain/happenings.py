@@ -129,6 +129,7 @@ HAPPENINGS: dict[str, str] = {
     "till.printers": N_("Printers of the till chosen"),
     "till.added": N_("Till added"),
     "till.code": N_("Enrolment code made"),
+    "till.revoked": N_("Till taken out of service"),
     "till.enrolled": N_("Till enrolled"),
     "staff.added": N_("Person added"),
     "staff.own_pin": N_("Own PIN chosen"),

@@ -25,6 +25,7 @@ from pos.web import (
     shifts,
     sign_in,
     status,
+    tills,
     verdicts,
 )
 
@@ -39,6 +40,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     carriers.bp,
     prices.bp,
     people.bp,
+    tills.bp,
     reconciliation.bp,
     reports.bp,
     disputes.bp,

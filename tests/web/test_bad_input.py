@@ -558,6 +558,10 @@ def test_every_form_of_the_url_map_is_tried(shared: Counter) -> None:
         "prices.ceiling",
         "prices.add_rule",
         "prices.drop_rule",
+        # Tried in tests/web/test_tills.py, by those who may.
+        "tills.add",
+        "tills.code",
+        "tills.revoke",
         # Tried in tests/web/test_people.py, by those who may.
         "people.hire",
         "people.change",
