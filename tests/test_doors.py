@@ -203,6 +203,7 @@ def shop(app: Flask, traded: tuple[Path, dict[str, str], str]) -> Shop:
         "path": "in",
         "printer_id": 1,
         "till_code": "LON1",
+        "staff_number": "101",
         "report": "today",
         "form": "csv",
         "token": "LON1-000001.20261121.800GBP.SIG-1",

@@ -11,7 +11,7 @@ from flask import Flask, abort, current_app, g, request
 from flask_smorest import Blueprint
 
 from pos.api.bodies import Bodies
-from pos.domain.errors import DeviceUnknown, NobodySignedIn, NotAllowed
+from pos.domain.errors import DeviceUnknown, NobodySignedIn, NotAllowed, PinIsGiven
 from pos.domain.permissions import Permission, Unguarded, may
 from pos.domain.tills import Desk, Store, Till
 from pos.domain.words import from_accept
@@ -110,6 +110,8 @@ def guard() -> None:
     if permission is Permission.TILL:
         return
     g.api_desk = _desk(*g.api_till)
+    if desk().staff.pin_is_given:
+        raise PinIsGiven
     if permission is None or not may(desk().staff.role, permission):
         log.warning("api.not_allowed", endpoint=request.endpoint, staff=desk().staff.number, till=desk().till.code)
         raise NotAllowed

@@ -215,6 +215,36 @@ class PinTooWeak(BadInput):
     field = "pin"
 
 
+class StaffNumberWrong(BadInput):
+    sentence = N_("A number has two to twelve digits or letters. Nothing was changed.")
+    field = "number"
+
+
+class TillCodeWrong(BadInput):
+    sentence = N_("A till's code has two to twelve capital letters or digits. Nothing was changed.")
+    field = "code"
+
+
+class NameMissing(BadInput):
+    sentence = N_("Type the name. Nothing was changed.")
+    field = "name"
+
+
+class PinsDiffer(BadInput):
+    sentence = N_("The two are not the same. Nothing was changed; type the new PIN twice.")
+    field = "again"
+
+
+class PinAsBefore(BadInput):
+    sentence = N_("This is the PIN you have now. Nothing was changed; choose another one.")
+    field = "pin"
+
+
+class OldPinRefused(BadInput):
+    sentence = N_("This is not your PIN, or the account is locked. After five wrong tries wait 15 minutes. Nothing was changed.")
+    field = "old_pin"
+
+
 class CountIncomplete(BadInput):
     sentence = N_("Type how many pieces there are of each; zero counts too. Nothing was closed.")
 
@@ -248,6 +278,10 @@ class NumberNowhere(NotFound):
 
 class NotAllowed(CounterError):
     sentence = N_("Your role does not allow this. Nothing was changed; ask a manager.")
+
+
+class PinIsGiven(NotAllowed):
+    sentence = N_("Somebody else gave this PIN. Choose your own at the till first; nothing was changed.")
 
 
 class SignInRefused(CounterError):

@@ -19,6 +19,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     ANYBODY = "anybody"  # no till, no person: health, static files, enrolment
     TILL = "till"  # an enrolled till without a person: sign in
+    OWN_PIN = "own_pin"  # everybody: change one's own PIN
     SELL = "sell"
     SHIFT = "shift"
     SEARCH = "search"
@@ -44,10 +45,14 @@ class Permission(StrEnum):
     PRICES = "prices"  # what the shop asks for
     RESTORE = "restore"  # with a second person: bring the books back from a backup, change keys
     AUDIT = "audit"  # read who did what: a manager the own store, owner and auditor all of it
+    PEOPLE = "people"  # give a clerk a new PIN, let a locked person in again
+    STAFF = "staff"  # take people on, suspend them, change what they may
+    TILLS = "tills"  # new tills, codes to enrol them, and which are out
 
 
 _AT_THE_COUNTER = frozenset(
     {
+        Permission.OWN_PIN,
         Permission.SELL,
         Permission.SHIFT,
         Permission.SEARCH,
@@ -76,14 +81,23 @@ _OF_A_MANAGER = _AT_THE_COUNTER | {
     Permission.DISPUTES,
     Permission.RESTORE,
     Permission.AUDIT,
+    Permission.PEOPLE,
+    Permission.TILLS,
 }
 
 RIGHTS: dict[Role, frozenset[Permission]] = {
     Role.CLERK: _AT_THE_COUNTER,
     Role.MANAGER: _OF_A_MANAGER,
-    Role.OWNER: _OF_A_MANAGER | {Permission.PRICES},
+    Role.OWNER: _OF_A_MANAGER | {Permission.PRICES, Permission.STAFF},
     Role.AUDITOR: frozenset(
-        {Permission.SEARCH, Permission.SEE_EXPECTED_CASH, Permission.REPORTS, Permission.DISPUTES, Permission.AUDIT}
+        {
+            Permission.OWN_PIN,
+            Permission.SEARCH,
+            Permission.SEE_EXPECTED_CASH,
+            Permission.REPORTS,
+            Permission.DISPUTES,
+            Permission.AUDIT,
+        }
     ),
 }
 

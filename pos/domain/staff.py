@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from datetime import timedelta
 
 from pos.domain.errors import PinTooWeak
@@ -11,6 +12,11 @@ from pos.domain.errors import PinTooWeak
 WRONG_PER_STAFF = 5
 WRONG_PER_TILL = 10
 LOCK_WINDOW = timedelta(minutes=15)
+# Twenty wrong in a day, and a manager has to look before the person signs in again.
+WRONG_PER_DAY = 20
+LOCK_DAY = timedelta(days=1)
+# A PIN that somebody else gave is good for a day, and for nothing but changing it.
+GIVEN_PIN_LIFE = timedelta(days=1)
 
 SESSION_IDLE = timedelta(minutes=10)
 SESSION_END = timedelta(hours=12)
@@ -27,3 +33,14 @@ def refuse_weak_pin(pin: str) -> None:
     year_first = re.fullmatch(r"\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", pin)
     if steps <= {0} or steps <= {1} or steps <= {9} or halves or day_month or year_first:
         raise PinTooWeak
+
+
+def new_pin() -> str:
+    """Six digits that nobody chose, and that are not weak."""
+    while True:
+        pin = f"{secrets.randbelow(10**6):06}"
+        try:
+            refuse_weak_pin(pin)
+        except PinTooWeak:
+            continue
+        return pin

@@ -61,7 +61,7 @@ class Till:
 
 @dataclass(frozen=True)
 class Staff:
-    """A person; ``store_id`` None is at home in every store (owner, auditor)."""
+    """A person; ``store_id`` None is at home in every store (owner, auditor). ``pin_is_given``: somebody else knows the PIN."""
 
     id: int
     number: str
@@ -69,6 +69,7 @@ class Staff:
     role: Role
     store_id: int | None
     language: str
+    pin_is_given: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
-from pos.domain.errors import ApproverRefused, CodeTaken, NotFound, SignInRefused
+from pos.domain.errors import ApproverRefused, CodeTaken, NotFound, OldPinRefused, PinAsBefore, PinsDiffer, SignInRefused
 from pos.domain.permissions import Permission, Role, may
-from pos.domain.staff import LOCK_WINDOW, SESSION_END, SESSION_IDLE, WRONG_PER_STAFF, WRONG_PER_TILL, refuse_weak_pin
+from pos.domain.staff import (
+    LOCK_DAY,
+    LOCK_WINDOW,
+    SESSION_END,
+    SESSION_IDLE,
+    WRONG_PER_DAY,
+    WRONG_PER_STAFF,
+    WRONG_PER_TILL,
+    refuse_weak_pin,
+)
 from pos.domain.tills import Desk, Store, Till
 from pos.domain.tills import Staff as PlainStaff
 from pos.services.kit import Kit
@@ -53,96 +64,165 @@ def who_may(store: Store, permission: Permission) -> list[tuple[str, str]]:
         return [(person.number, person.name) for person in rows.people_of(session, store.id) if may(person.role, permission)]
 
 
+@dataclass(frozen=True)
+class _Try:
+    """One try with a PIN, as it was written down before anybody looked at the PIN. ``row_id`` is None while locked: such a
+    try tells its maker nothing, and whoever makes thousands of them keeps nobody locked for longer."""
+
+    row_id: int | None
+    pin_hash: str | None = field(repr=False)
+    person: PlainStaff | None
+    locked: bool
+
+
 def sign_in(store: Store, till: Till, staff_number: str, pin: str, *, kit: Kit) -> str:
     """The id of a new stay for the browser. Raises SignInRefused: wrong, locked and unknown look the same.
 
     The try is written before the PIN is looked at and given back when it was right, so that a crash or a parallel guess
     counts as wrong. Other stays at this till end in the same commit."""
     now = kit.now()
-    try_id, stored, person, locked = _count_as_wrong(store, till, staff_number, now)
-    right = _verify(stored, pin, kit.keys) and not locked
-    stay_id = secrets.token_urlsafe(32)
-    if person is not None:
-        desk = Desk(store, till, person)
-        if right:
-            _begin_stay(stay_id, try_id, desk, now, kit)
-            _pepper_anew(person.id, stored, pin, kit.keys)
-        else:
-            _note_refusal(desk, staff_number, locked, now, kit)
-    if not right:
+    tried = _count_as_wrong(store, till, staff_number, now)
+    right = _verify(tried.pin_hash, pin, kit.keys) and not tried.locked
+    if not right or tried.person is None:
+        _note_refusal(store, till, tried, now, kit)
         raise SignInRefused
+    stay_id = secrets.token_urlsafe(32)
+    _begin_stay(stay_id, tried, Desk(store, till, tried.person), now, kit)
+    _pepper_anew(tried.person.id, tried.pin_hash, pin, kit.keys)
     return stay_id
 
 
 @retried
-def _count_as_wrong(
-    store: Store, till: Till, staff_number: str, now: datetime
-) -> tuple[int, str | None, PlainStaff | None, bool]:
-    """(the try, the PIN's hash, the person if at home here, whether locked). Parallel guesses must see each other's tries:
-    one at a time for each till and for each person."""
+def _count_as_wrong(store: Store, till: Till, staff_number: str, now: datetime) -> _Try:
+    """Parallel guesses must see each other's tries: one at a time for each till and for each person."""
     with transaction() as session:
         till_rows.lock(session, till.id)
         person = rows.by_number(session, staff_number)
         if person is not None:
             rows.lock(session, person.id)
         at_home = person is not None and person.suspended_at is None and person.store_id in (None, store.id)
+        locked = _is_locked(session, till, person, now)
         try_row = rows.WrongTry(staff_id=person.id if person and at_home else None, till_id=till.id, at=now)
-        since = now - LOCK_WINDOW
-        locked = rows.wrong_tries(session, since, till_id=till.id) >= WRONG_PER_TILL or (
-            person is not None and rows.wrong_tries(session, since, staff_id=person.id) >= WRONG_PER_STAFF
-        )
-        session.add(try_row)
-        session.flush()
-        if person is None or not at_home:
-            return try_row.id, None, None, locked
-        return try_row.id, person.pin_hash, person.plain(), locked
+        if not locked:
+            session.add(try_row)
+            session.flush()
+        if person is None or not at_home or (person.pin_given_until is not None and person.pin_given_until < now):
+            return _Try(try_row.id, None, person.plain() if person is not None and at_home else None, locked)
+        return _Try(try_row.id, person.pin_hash, person.plain(), locked)
+
+
+def _is_locked(session: Session, till: Till, person: rows.Staff | None, now: datetime) -> bool:
+    since = now - LOCK_WINDOW
+    if rows.wrong_tries(session, since, till_id=till.id) >= WRONG_PER_TILL:
+        return True
+    if person is None:
+        return False
+    return (
+        person.locked_at is not None
+        or rows.wrong_tries(session, since, staff_id=person.id) >= WRONG_PER_STAFF
+        or rows.wrong_tries(session, now - LOCK_DAY, staff_id=person.id) >= WRONG_PER_DAY
+    )
 
 
 def prove(staff_number: str, pin: str, permission: Permission, desk: Desk, *, kit: Kit) -> PlainStaff:
     """Who stands beside the clerk: the person of this number, when the PIN is right and the role has the right. Nobody's stay
-    changes. Raises ApproverRefused, which sounds the same whatever was wrong; a wrong PIN counts as at the sign-in."""
+    changes. Raises ApproverRefused, which sounds the same whatever was wrong; a wrong PIN counts as at the sign-in. With a PIN
+    that somebody else gave nobody agrees to anything: two people know it."""
     now = kit.now()
-    try_id, stored, person, locked = _count_as_wrong(desk.store, desk.till, staff_number[:12], now)
-    right = _verify(stored, pin, kit.keys) and not locked
+    tried = _count_as_wrong(desk.store, desk.till, staff_number[:12], now)
+    right = _verify(tried.pin_hash, pin, kit.keys) and not tried.locked
     if right:
-        _take_back(try_id)
-    elif person is not None:
-        _note_refusal(Desk(desk.store, desk.till, person), staff_number, locked, now, kit)
-    if not right or person is None or not may(person.role, permission):
+        _take_back(tried)
+    else:
+        _note_refusal(desk.store, desk.till, tried, now, kit)
+    if not right or tried.person is None or tried.person.pin_is_given or not may(tried.person.role, permission):
         raise ApproverRefused
-    return person
+    return tried.person
+
+
+def choose_pin(old_pin: str, pin: str, again: str, desk: Desk, *, kit: Kit) -> str:
+    """The person's own new PIN; the id of the new stay for the browser, since every other stay of this person ends.
+
+    Raises PinTooWeak, PinsDiffer, PinAsBefore, OldPinRefused; a wrong old PIN counts as at the sign-in."""
+    refuse_weak_pin(pin)
+    if pin != again:
+        raise PinsDiffer
+    if pin == old_pin:
+        raise PinAsBefore
+    now = kit.now()
+    tried = _count_as_wrong(desk.store, desk.till, desk.staff.number, now)
+    if not _verify(tried.pin_hash, old_pin, kit.keys) or tried.locked:
+        _note_refusal(desk.store, desk.till, tried, now, kit)
+        raise OldPinRefused
+    stay_id = secrets.token_urlsafe(32)
+    _keep_pin(stay_id, hash_pin(pin, kit.keys), tried, desk, now, kit)
+    return stay_id
 
 
 @retried
-def _take_back(try_id: int) -> None:
-    with transaction() as session:
-        session.delete(session.get_one(rows.WrongTry, try_id))
-
-
-@retried
-def _begin_stay(stay_id: str, try_id: int, desk: Desk, now: datetime, kit: Kit) -> None:
+def _keep_pin(stay_id: str, hashed: str, tried: _Try, desk: Desk, now: datetime, kit: Kit) -> None:
     with transaction() as session:
         till_rows.lock(session, desk.till.id)
-        session.delete(session.get_one(rows.WrongTry, try_id))
-        for stay in rows.live_sign_ins(session, desk.till.id):
-            stay.ended_at, stay.ended_why = now, "switched"
-        session.add(
-            rows.SignIn(
-                id_hash=digest(stay_id),
-                staff_id=desk.staff.id,
-                till_id=desk.till.id,
-                began_at=now,
-                seen_at=now,
-                ends_at=now + SESSION_END,
-            )
-        )
+        rows.lock(session, desk.staff.id)
+        person = session.get_one(rows.Staff, desk.staff.id)
+        if person.pin_hash != tried.pin_hash or person.suspended_at is not None:
+            raise OldPinRefused  # a manager was quicker
+        person.pin_hash, person.pin_given_until = hashed, None
+        for stay in rows.live_sign_ins_of(session, person.id):
+            stay.ended_at, stay.ended_why = now, "pin"
+        _stay(session, stay_id, tried, desk, now)
+        kit.pen(desk, now).note(session, "staff.own_pin", "staff", desk.staff.number, {})
+
+
+@retried
+def _take_back(tried: _Try) -> None:
+    with transaction() as session:
+        session.delete(session.get_one(rows.WrongTry, tried.row_id))
+
+
+@retried
+def _begin_stay(stay_id: str, tried: _Try, desk: Desk, now: datetime, kit: Kit) -> None:
+    with transaction() as session:
+        till_rows.lock(session, desk.till.id)
+        rows.lock(session, desk.staff.id)
+        person = session.get_one(rows.Staff, desk.staff.id)
+        if person.pin_hash != tried.pin_hash or person.suspended_at is not None:
+            raise SignInRefused  # a manager was quicker
+        _stay(session, stay_id, tried, desk, now)
         kit.pen(desk, now).note(session, "staff.signed_in", "staff", desk.staff.number, {})
 
 
+def _stay(session: Session, stay_id: str, tried: _Try, desk: Desk, now: datetime) -> None:
+    """The one live stay of this till; the try that opened it is given back."""
+    session.delete(session.get_one(rows.WrongTry, tried.row_id))
+    for stay in rows.live_sign_ins(session, desk.till.id):
+        stay.ended_at, stay.ended_why = now, "switched"
+    session.add(
+        rows.SignIn(
+            id_hash=digest(stay_id),
+            staff_id=desk.staff.id,
+            till_id=desk.till.id,
+            began_at=now,
+            seen_at=now,
+            ends_at=now + SESSION_END,
+        )
+    )
+
+
 @retried
-def _note_refusal(desk: Desk, staff_number: str, locked: bool, now: datetime, kit: Kit) -> None:
+def _note_refusal(store: Store, till: Till, tried: _Try, now: datetime, kit: Kit) -> None:
+    """Journaled for a person of this store; with the last one of a day a manager has to look."""
+    if tried.person is None:
+        return
+    desk = Desk(store, till, tried.person)
     with transaction() as session:
-        kit.pen(desk, now).note(session, "staff.pin_failed", "staff", staff_number[:12], {"locked": locked})
+        rows.lock(session, desk.staff.id)
+        person = session.get_one(rows.Staff, desk.staff.id)
+        kit.pen(desk, now).note(session, "staff.pin_failed", "staff", person.number, {"locked": tried.locked})
+        misses = rows.wrong_tries(session, now - LOCK_DAY, staff_id=person.id)
+        if misses >= WRONG_PER_DAY and person.locked_at is None:
+            person.locked_at = now
+            kit.pen(desk, now).note(session, "staff.locked", "staff", person.number, {"misses": misses})
 
 
 @retried

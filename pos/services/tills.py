@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from pos.domain.errors import CodeTaken, EnrolmentCodeWrong, NotFound
+from pos.domain.errors import CodeTaken, EnrolmentCodeWrong, NameMissing, NotFound, TillCodeWrong
 from pos.domain.money import parse
-from pos.domain.staff import ENROLMENT_CODE_LIFE
+from pos.domain.staff import ENROLMENT_CODE_LIFE, SESSION_IDLE
 from pos.domain.tills import Desk, Store, Till
 from pos.services.kit import Kit
 from pos.store import staff as staff_rows
 from pos.store import tills as rows
 from pos.store.db import reading, retried, transaction
+from receipts import qr
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _MISSES = 5
@@ -26,20 +30,88 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class TillPicture:
+    """One till of the list: since when a browser is enrolled, and who is signed in there by number."""
+
+    code: str
+    name: str
+    store_name: str
+    surface: str
+    enrolled_at: datetime | None
+    is_enrolled: bool
+    waits_for_code: bool
+    signed_in: str
+
+
+def listed(desk: Desk, *, kit: Kit) -> list[TillPicture]:
+    """The tills that the person at the desk answers for: his own store's, or all when he is at home everywhere."""
+    now = kit.now()
+    with reading() as session:
+        found = [till for till in rows.all_tills(session) if _answers_for(desk, till)]
+        return [_picture(session, till, now) for till in found]
+
+
+def _picture(session: Session, till: rows.Till, now: datetime) -> TillPicture:
+    stays = [stay for stay in staff_rows.live_sign_ins(session, till.id) if stay.seen_at + SESSION_IDLE > now]
+    people = [session.get_one(staff_rows.Staff, stay.staff_id).number for stay in stays]
+    waits = till.enrolment_code_hash is not None and till.enrolment_ends_at is not None and till.enrolment_ends_at > now
+    return TillPicture(
+        code=till.code,
+        name=till.name,
+        store_name=rows.store_of(session, till).name,
+        surface=till.surface,
+        enrolled_at=till.enrolled_at,
+        is_enrolled=till.secret_hash is not None,
+        waits_for_code=waits,
+        signed_in=", ".join(people),
+    )
+
+
+def _answers_for(desk: Desk, till: rows.Till) -> bool:
+    return desk.staff.store_id is None or till.store_id == desk.staff.store_id
+
+
 @retried
-def make_code(till_code: str, *, kit: Kit) -> str:
-    """A one-time enrolment code, good for ten minutes, shown once. Raises EnrolmentCodeWrong when there is no such till."""
+def revoke(till_code: str, desk: Desk, *, kit: Kit) -> None:
+    """The browser of this till is none any more: its secret, a code under way and every stay end in one commit. What was sold
+    there stays; a new code makes another browser this till. Raises NotFound."""
+    now = kit.now()
+    with transaction() as session:
+        till = rows.till_for_change(session, till_code)
+        if till is None or not _answers_for(desk, till):
+            raise NotFound
+        was_enrolled = till.secret_hash is not None
+        till.secret_hash, till.enrolment_code_hash, till.enrolment_ends_at = None, None, None
+        for stay in staff_rows.live_sign_ins(session, till.id):
+            stay.ended_at, stay.ended_why = now, "revoked"
+        store = rows.store_of(session, till).plain()
+        pen = kit.office_pen(store.code, desk.actor, now, store.business_day(now))
+        pen.note(session, "till.revoked", "till", till.code, {"was_enrolled": was_enrolled})
+
+
+@retried
+def make_code(till_code: str, *, kit: Kit, desk: Desk | None = None) -> str:
+    """A one-time enrolment code, good for ten minutes, shown once; from the command line, or by the person at a desk for a till
+    that he answers for. Raises EnrolmentCodeWrong when there is no such till."""
     code = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     now = kit.now()
     with transaction() as session:
         till = rows.till_for_change(session, till_code)
-        if till is None:
+        if till is None or (desk is not None and not _answers_for(desk, till)):
             raise EnrolmentCodeWrong
         till.enrolment_code_hash, till.enrolment_ends_at = digest(code), now + ENROLMENT_CODE_LIFE
         till.enrolment_misses = 0
         store = rows.store_of(session, till).plain()
-        kit.office_pen(store.code, "command", now, store.business_day(now)).note(session, "till.code", "till", till.code, {})
+        pen = kit.office_pen(store.code, desk.actor if desk else "command", now, store.business_day(now))
+        pen.note(session, "till.code", "till", till.code, {})
     return f"{till_code}-{code}"
+
+
+def drawn(code: str) -> tuple[list[tuple[int, int, int, int]], int]:
+    """The code as a QR for a scanner: its black as (column, row, length, height), and how many modules a side has."""
+    grid = qr.modules(code)
+    return qr.rectangles(grid), len(grid)
 
 
 @retried
@@ -184,8 +256,13 @@ def set_receipts(store_code: str, second_language: str, legal: tuple[str, ...] |
 
 
 @retried
-def add_till(store_code: str, code: str, name: str, surface: str, *, kit: Kit) -> None:
-    """A new till of a store; a browser becomes it with a code from ``make_code``. Raises NotFound, CodeTaken."""
+def add_till(store_code: str, code: str, name: str, surface: str, *, kit: Kit, actor: str = "command") -> None:
+    """A new till of a store; a browser becomes it with a code from ``make_code``. Raises NotFound, CodeTaken, TillCodeWrong,
+    NameMissing."""
+    if not re.fullmatch(r"[0-9A-Z][0-9A-Z-]{1,11}", code):
+        raise TillCodeWrong
+    if not name.strip():
+        raise NameMissing
     now = kit.now()
     with transaction() as session:
         store = rows.store_by_code(session, store_code)
@@ -194,5 +271,5 @@ def add_till(store_code: str, code: str, name: str, surface: str, *, kit: Kit) -
         if rows.till_by_code(session, code) is not None:
             raise CodeTaken(code=code)
         session.add(rows.Till(store_id=store.id, code=code, name=name, surface=surface, enrolment_misses=0))
-        pen = kit.office_pen(store.code, "command", now, store.plain().business_day(now))
+        pen = kit.office_pen(store.code, actor, now, store.plain().business_day(now))
         pen.note(session, "till.added", "till", code, {"name": name, "surface": surface})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, func, or_, select
+from sqlalchemy import ForeignKey, Index, String, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from pos.domain import tills as domain
@@ -24,6 +24,10 @@ class Staff(Base):
     language: Mapped[str] = mapped_column(String(10))
     pin_hash: Mapped[str] = mapped_column(String(200))
     suspended_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Until when a PIN that somebody else gave opens the page where it is changed; empty: the person's own PIN.
+    pin_given_until: Mapped[datetime | None] = mapped_column(Moment)
+    # Since when nobody but a manager lets this person sign in again: too many wrong PINs in one day.
+    locked_at: Mapped[datetime | None] = mapped_column(Moment)
 
     def plain(self) -> domain.Staff:
         return domain.Staff(
@@ -33,6 +37,7 @@ class Staff(Base):
             role=self.role,
             store_id=self.store_id,
             language=self.language,
+            pin_is_given=self.pin_given_until is not None,
         )
 
 
@@ -93,6 +98,11 @@ def wrong_tries(session: Session, since: datetime, *, staff_id: int | None = Non
     return session.scalar(count) or 0
 
 
+def forgive(session: Session, staff_id: int) -> None:
+    """A person's wrong tries count against nobody any more but the tills they were made at."""
+    session.execute(update(WrongTry).where(WrongTry.staff_id == staff_id).values(staff_id=None))
+
+
 def sign_in_of(session: Session, id_hash: str) -> tuple[SignIn, Staff] | None:
     """A stay and whose it is, in one statement: every request asks it."""
     chosen = select(SignIn, Staff).join(Staff, Staff.id == SignIn.staff_id).where(SignIn.id_hash == id_hash)
@@ -102,3 +112,7 @@ def sign_in_of(session: Session, id_hash: str) -> tuple[SignIn, Staff] | None:
 
 def live_sign_ins(session: Session, till_id: int) -> list[SignIn]:
     return list(session.scalars(select(SignIn).where(SignIn.till_id == till_id, SignIn.ended_at.is_(None))))
+
+
+def live_sign_ins_of(session: Session, staff_id: int) -> list[SignIn]:
+    return list(session.scalars(select(SignIn).where(SignIn.staff_id == staff_id, SignIn.ended_at.is_(None))))

@@ -14,6 +14,7 @@ from pos.web import (
     family,
     hooks,
     paying,
+    people,
     prices,
     printing,
     receipts,
@@ -25,6 +26,7 @@ from pos.web import (
     shifts,
     sign_in,
     status,
+    tills,
     verdicts,
 )
 
@@ -38,6 +40,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     verdicts.bp,
     carriers.bp,
     prices.bp,
+    people.bp,
+    tills.bp,
     reconciliation.bp,
     reports.bp,
     disputes.bp,

@@ -22,6 +22,7 @@ LONGEST = 400
 # The barcode of a licence is the longest that a page shows again.
 _LONGEST_KEPT = 2000
 _LONGEST_LINES = 200
+_NEVER_KEPT = frozenset({"csrf_token", "pin", "approver_pin", "old_pin", "again"})
 # A thousand sums of this size still fit; whatever is larger is a slip of the keyboard, or no amount at all.
 _LARGEST_AMOUNT_MINOR = 10**12
 WHOLE_NUMBER = N_("Type how many pieces there are, as a whole number.")
@@ -49,7 +50,7 @@ def kept(values: Mapping[str, str]) -> dict[str, str]:
     return {
         name: cleaned(text)
         for name, text in values.items()
-        if name not in ("csrf_token", "pin", "approver_pin") and len(text) <= _LONGEST_KEPT and not looks_like_card(text)
+        if name not in _NEVER_KEPT and len(text) <= _LONGEST_KEPT and not looks_like_card(text)
     }
 
 

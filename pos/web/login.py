@@ -26,6 +26,8 @@ OPEN_ENDPOINTS = frozenset({"static"})
 GUARDED_ELSEWHERE = frozenset({"api"})
 # Fragments that a page fetches again and again: nobody sits in front of it because of them.
 LOOKS_BY_ITSELF = frozenset({"status.strip", "counter.progress", "display.show", "display.now"})
+# Where a person with a PIN that somebody else gave is let in: to choose an own one.
+WITH_A_GIVEN_PIN = frozenset({"sign_in.own_pin", "sign_in.own_pin_post"})
 _TILL_COOKIE_DAYS = 400
 # What a browser calls a page of ours, and what a person typed or scanned.
 _OWN_SITES = frozenset({"same-origin", "none"})
@@ -140,6 +142,8 @@ def _guard() -> AnyResponse | None:
         return None
     if not current_user.is_authenticated:
         return redirect(url_for("sign_in.sign_in"))
+    if desk().staff.pin_is_given and request.endpoint not in WITH_A_GIVEN_PIN:
+        return redirect(url_for("sign_in.own_pin"))
     if permission is None or not may(desk().staff.role, permission):
         log.warning("web.not_allowed", endpoint=request.endpoint, staff=desk().staff.number, till=desk().till.code)
         raise NotAllowed

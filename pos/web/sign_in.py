@@ -10,9 +10,9 @@ from pos.domain.errors import SignInRefused
 from pos.domain.permissions import Permission
 from pos.domain.words import LANGUAGES
 from pos.services import staff, tills
-from pos.web.errors import shown_again
+from pos.web.errors import placed, shown_again
 from pos.web.fields import CounterForm, ShortText, cleaned
-from pos.web.login import door, enter, kit, leave, remember_till
+from pos.web.login import desk, door, enter, kit, leave, remember_till
 
 bp = Blueprint("sign_in", __name__)
 
@@ -24,6 +24,12 @@ class EnrolForm(CounterForm):
 class SignInForm(CounterForm):
     staff_number = ShortText(longest=12)
     pin = ShortText(longest=12, cards=True)
+
+
+class OwnPinForm(CounterForm):
+    old_pin = ShortText(longest=12, cards=True)
+    pin = ShortText(longest=12, cards=True)
+    again = ShortText(longest=12, cards=True)
 
 
 def enrol_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> str:
@@ -93,6 +99,30 @@ def sign_out() -> Any:
     # Never "cookies": that would take the till's own away, and the browser would have to be enrolled again.
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+PIN_FIELDS = ("old_pin", "pin", "again")
+
+
+def own_pin_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> str:
+    return render_template("sign_in/own_pin.html", is_given=desk().staff.pin_is_given, errors=errors or {})
+
+
+@bp.get("/pin")
+@door(Permission.OWN_PIN)
+def own_pin() -> str:
+    return own_pin_page()
+
+
+@bp.post("/pin", endpoint="own_pin_post")
+@door(Permission.OWN_PIN)
+@shown_again(own_pin_page, *PIN_FIELDS)
+def own_pin_post() -> Any:
+    form = OwnPinForm()
+    if not form.validate():
+        return own_pin_page(placed(form.first_errors(), *PIN_FIELDS)), 422
+    chosen = staff.choose_pin(form.old_pin.data or "", form.pin.data or "", form.again.data or "", desk(), kit=kit())
+    return redirect(url_for("counter.home" if enter(chosen) else "sign_in.sign_in"))
 
 
 @bp.post("/language")

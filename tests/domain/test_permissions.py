@@ -10,6 +10,7 @@ MATRIX = {
     #                              clerk  manager owner auditor
     Permission.ANYBODY: (False, False, False, False),
     Permission.TILL: (False, False, False, False),
+    Permission.OWN_PIN: (True, True, True, True),
     Permission.SELL: (True, True, True, False),
     Permission.SHIFT: (True, True, True, False),
     Permission.SEARCH: (True, True, True, True),
@@ -35,6 +36,9 @@ MATRIX = {
     Permission.PRICES: (False, False, True, False),
     Permission.RESTORE: (False, True, True, False),
     Permission.AUDIT: (False, True, True, True),
+    Permission.PEOPLE: (False, True, True, False),
+    Permission.STAFF: (False, False, True, False),
+    Permission.TILLS: (False, True, True, False),
 }
 ROLES = (Role.CLERK, Role.MANAGER, Role.OWNER, Role.AUDITOR)
 

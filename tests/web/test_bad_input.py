@@ -432,6 +432,7 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "enrol": ("/enrol", {"code": "LON1-ABCDEFGHJKLM"}),
     "enrol_demo": ("/enrol/demo", {"till_code": "NONE"}),
     "sign_in": ("/sign-in", {"staff_number": "999", "pin": "000000"}),
+    "own_pin": ("/pin", {"old_pin": "000000", "pin": "483920", "again": "483921"}),
     "language": ("/language", {"language": "en", "next": "/"}),
     "number": ("/sales/{new}/number", {"entry": "none", "form_sale_id": ""}),
     "another_number": ("/sales/{check}/numbers/{another}", {"entry": "none"}),
@@ -557,6 +558,17 @@ def test_every_form_of_the_url_map_is_tried(shared: Counter) -> None:
         "prices.ceiling",
         "prices.add_rule",
         "prices.drop_rule",
+        # Tried in tests/web/test_tills.py, by those who may.
+        "tills.add",
+        "tills.code",
+        "tills.revoke",
+        # Tried in tests/web/test_people.py, by those who may.
+        "people.hire",
+        "people.change",
+        "people.suspend",
+        "people.reinstate",
+        "people.give_pin",
+        "people.unlock",
         # Tried in tests/web/test_reconciliation.py, by a manager.
         "reconciliation.compare",
         "reconciliation.import_file",
