@@ -7,15 +7,30 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from pos.domain.tills import Desk
 from pos.sandbox.server import SandboxServer
 from tests.conftest import StandingClock
-from tests.services.shop import Shop, findings, is_open
+from tests.services.shop import Ready, Shop, findings, is_open
 
 
 @pytest.fixture
 def shop(app: Flask, sandbox: SandboxServer, clock: StandingClock) -> Shop:
     """The shop seen from behind: rows, both clocks, the carrier's books."""
     return Shop(app, sandbox, clock)
+
+
+@pytest.fixture
+def desk(shop: Shop) -> Desk:
+    """London's first till with a shift open."""
+    found = shop.desk()
+    shop.open_shift(found)
+    return found
+
+
+@pytest.fixture
+def ready(shop: Shop, desk: Desk) -> Ready:
+    """A sale of 8.00 that only waits for its money."""
+    return shop.ready(desk)
 
 
 @pytest.fixture

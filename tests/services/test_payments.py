@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -40,7 +38,7 @@ from pos.store import db as store
 from pos.store import journal
 from tests.counter import Counter
 from tests.engines import thief
-from tests.services.shop import Ready, Shop, findings
+from tests.services.shop import Ready, Shop, at_once, findings
 
 SLIP = CardSlip("VISA", "4242", "A1B2C3", "0017")
 # Everything that a payment writes.
@@ -49,32 +47,6 @@ TRACES = ("payments", "cash_movements", "ledger_transfers", "receipts", "number_
 
 def traces(shop: Shop) -> dict[str, int]:
     return {table: shop.ask(f"select count(*) from {table}")[0][0] for table in TRACES}
-
-
-@pytest.fixture
-def desk(shop: Shop) -> Desk:
-    """London's first till with a shift open."""
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
-def ready(shop: Shop, desk: Desk) -> Ready:
-    """A sale of 8.00 that only waits for its money."""
-    return shop.ready(desk)
-
-
-def at_once(many: int, verb: Callable[[int], Any]) -> list[Any]:
-    """``verb`` by that many threads, started together; what each one got."""
-    gate = threading.Barrier(many)
-
-    def run(number: int) -> Any:
-        gate.wait(10)
-        return verb(number)
-
-    with ThreadPoolExecutor(many) as pool:
-        return list(pool.map(run, range(many)))
 
 
 def refused(shop: Shop, error: type[CounterError], verb: Callable[[], object]) -> None:

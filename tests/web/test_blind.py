@@ -89,6 +89,7 @@ def things_of(sale_id: str, receipt: str) -> dict[str, object]:
         "line_number": 1,
         "line": 1,
         "item_id": 1,
+        "staff_number": "101",
         "report": "today",
         "form": "csv",
     }

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -28,65 +25,16 @@ from pos.domain.payments import CardSlip
 from pos.domain.permissions import Permission
 from pos.domain.renewals import RenewalState
 from pos.domain.tills import Desk, business_day
-from pos.sandbox.server import SandboxServer
 from pos.services import approvals, notifications, payments, print_jobs, receipts, refunds, renewals, shifts
 from pos.store import db as store
 from pos.store.db import in_transaction
 from receipts.document import Document
 from tests.conftest import StandingClock
 from tests.counter import Counter
-from tests.services.shop import Ready, Shop, findings, is_open
+from tests.services.shop import Ready, Shop, at_once
 
 SLIP = CardSlip("VISA", "4242", "A1B2C3", "0017")
-STATIC = Path(__file__).parent.parent / "pos" / "static"
-
-
-@pytest.fixture
-def shop(app: Flask, sandbox: SandboxServer, clock: StandingClock) -> Shop:
-    return Shop(app, sandbox, clock)
-
-
-@pytest.fixture
-def to_be_found() -> list[str]:
-    """What ``verify`` must say after this test; nothing unless a test says so."""
-    return []
-
-
-@pytest.fixture(autouse=True)
-def the_books_agree(app: Flask, sandbox: SandboxServer, to_be_found: list[str]) -> Iterator[None]:
-    yield
-    sandbox.carrier.faults.clear()
-    if not is_open(sandbox):
-        sandbox.start()
-    found = findings(app)
-    assert len(found) == len(to_be_found), found
-    for words, finding in zip(to_be_found, found, strict=True):
-        assert words in finding
-
-
-@pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
-def ready(shop: Shop, desk: Desk) -> Ready:
-    """A sale of 8.00 that only waits for its money."""
-    return shop.ready(desk)
-
-
-def at_once(many: int, verb: Callable[[int], Any]) -> list[Any]:
-    """``verb`` by that many threads, started together; what each one got."""
-    gate = threading.Barrier(many)
-
-    def run(number: int) -> Any:
-        gate.wait(10)
-        return verb(number)
-
-    with ThreadPoolExecutor(many) as pool:
-        return list(pool.map(run, range(many)))
+STATIC = Path(__file__).parents[2] / "pos" / "static"
 
 
 def count(shop: Shop, table: str) -> int:
