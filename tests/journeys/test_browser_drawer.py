@@ -147,7 +147,7 @@ def test_a_kiosk_that_cuts_at_four_is_handed_over_at_midnight(open_till: OpenTil
     the next day begins, the shift is changed without a pause, and what was sold at five past three is yesterday's."""
     evening, morning = date(2026, 11, 21), date(2026, 11, 22)
     till = open_till().enrol("HKG1").sign_in("302").open_shift("1000.00")
-    till.ready_to_pay("5550 1234", "7").cash().expect("Paid. The plan is active.")
+    till.ready_to_pay("5550 1234").cash().expect("Paid. The plan is active.")
 
     shop.pass_time(hours=4, minutes=15)
     back_at_the_till(till, "302")
@@ -162,7 +162,7 @@ def test_a_kiosk_that_cuts_at_four_is_handed_over_at_midnight(open_till: OpenTil
 
     shop.pass_time(hours=2, minutes=50)
     change_person(till, "301")
-    till.ready_to_pay("5550 1235", "7").cash()
+    till.ready_to_pay("5550 1235").cash()
     till.page.wait_for_selector(".panel.money")
     assert days_of_shifts(shop) == [(1, evening, "open", 2)]
 
@@ -180,6 +180,6 @@ def test_a_kiosk_that_cuts_at_four_is_handed_over_at_midnight(open_till: OpenTil
     till.screen()
     back_at_the_till(till, "301")
     assert till.page.locator("#strip-day").count() == 0
-    till.ready_to_pay("5550 1236", "7").cash()
+    till.ready_to_pay("5550 1236").cash()
     till.page.wait_for_selector(".panel.money")
     assert days_of_shifts(shop) == [(1, evening, "closed", 2), (2, morning, "open", 1)]
