@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from html import escape
 from io import BytesIO
 from typing import Any
-from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
@@ -92,7 +92,7 @@ def _cell(cell: Cell, column: Column, *, bold: bool) -> Paragraph:
 
 
 def _text(text: str, style: ParagraphStyle) -> Paragraph:
-    return Paragraph(escape(boxed(text)), style)
+    return Paragraph(escape(boxed(text), quote=False), style)
 
 
 def _widths(table: Table) -> list[float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from defusedxml import ElementTree, common
@@ -34,9 +34,8 @@ from pos.domain.settlement_files import (
 from pos.domain.settlements import Direction, Kind, Theirs
 from pos.domain.words import N_
 
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
+# An element as defusedxml hands it out; the package has no types.
+Element = Any
 _NAMESPACE = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.05([34])\.001\.[0-9]{2}\}Document")
 _REFERENCES = ("EndToEndId", "TxId", "AcctSvcrRef", "InstrId", "ClrSysRef", "MsgId")
 # The texts in which an entry says whose it is.

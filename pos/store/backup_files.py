@@ -39,14 +39,14 @@ def write(file: IO[bytes], header: dict[str, Any], lines: Iterable[str], keys: K
     salt = secrets.token_bytes(32)
     head = json.dumps({"format": FORMAT, "key_id": key_id, "salt": salt.hex(), **header}, sort_keys=True).encode()
     file.write(_MAGIC + len(head).to_bytes(4, "big") + head)
-    cipher, bound = AESGCM(_file_key(key, salt)), hashlib.sha256(head).digest()
+    sealer, bound = AESGCM(_file_key(key, salt)), hashlib.sha256(head).digest()
     number, waiting = 0, bytearray()
     for piece in _packed(lines):
         waiting += piece
         while len(waiting) > _CHUNK:
-            _put(file, cipher.encrypt(_nonce(number, last=False), bytes(waiting[:_CHUNK]), bound))
+            _put(file, sealer.encrypt(_nonce(number, last=False), bytes(waiting[:_CHUNK]), bound))
             number, waiting = number + 1, waiting[_CHUNK:]
-    _put(file, cipher.encrypt(_nonce(number, last=True), bytes(waiting), bound))
+    _put(file, sealer.encrypt(_nonce(number, last=True), bytes(waiting), bound))
 
 
 def header(path: Path) -> dict[str, Any]:
@@ -79,12 +79,12 @@ def _chunks(path: Path, keys: KeyRing) -> Iterator[bytes]:
             key, salt = keys.by_id(said["key_id"]), bytes.fromhex(said["salt"])
         except (KeyError, ValueError, TypeError):
             raise BackupUnusable(f"{path.name} is no backup of this program. Nothing was changed.") from None
-        cipher, bound = AESGCM(_file_key(key, salt)), hashlib.sha256(head).digest()
+        sealer, bound = AESGCM(_file_key(key, salt)), hashlib.sha256(head).digest()
         number, sealed = 0, _take(file)
         while sealed is not None:
             following = _take(file)
             try:
-                yield cipher.decrypt(_nonce(number, last=following is None), sealed, bound)
+                yield sealer.decrypt(_nonce(number, last=following is None), sealed, bound)
             except (InvalidTag, ValueError):
                 place = f"{path.name} was damaged or changed at part {number + 1}"
                 raise BackupUnusable(f"{place}, or is not whole. Nothing was changed; take another backup.") from None

@@ -49,7 +49,8 @@ def _today() -> date:
 
 def _asked_day() -> date:
     """A day of this shop's life; for any other, and for what is none, today."""
-    today, asked = _today(), day_from(kept(request.values).get("day", ""))
+    told = request.form if request.method == "POST" else request.args
+    today, asked = _today(), day_from(kept(told).get("day", ""))
     return asked if asked is not None and today - _LONGEST <= asked <= today else today
 
 
