@@ -274,6 +274,7 @@ def test_a_sale_that_is_given_up_gives_up_its_hold(shop: Shop, desk: Desk, holde
 
 def test_another_plan_gives_up_the_first_hold_and_asks_anew(shop: Shop, desk: Desk, holder: Holder) -> None:
     sale = ready(shop, desk)
+    shop.pass_time(1)
     with shop.app.app_context():
         holds.choose_plan(sale.sale_id, shop.plan_id("lyca-data-gb-30d-10g", desk), desk, kit=shop.kit)
     assert hold_states(shop) == [H.HELD, H.HELD]
