@@ -69,6 +69,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     today = day().toordinal()
     kept, left = [], []
     for item in items:
+        if not _is_of_the_sample(item, today):
+            left.append(item)
+            continue
         chosen = getattr(getattr(item, "callspec", None), "params", {}).get("engine")
         said = item.get_closest_marker("engines")
         if chosen is None or said or "journeys" in item.path.parts or chosen == _turn_of(item, chosen, today):
@@ -77,6 +80,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             left.append(item)
     items[:] = kept
     config.hook.pytest_deselected(items=left)
+
+
+def _is_of_the_sample(item: pytest.Item, today: int) -> bool:
+    """Long tables of cases are gone through in ``sampled(days)`` days, a part of them each day."""
+    sampled = item.get_closest_marker("sampled")
+    return sampled is None or (zlib.crc32(item.nodeid[::-1].encode()) + today) % sampled.args[0] == 0
 
 
 def _turn_of(item: pytest.Item, chosen: str, today: int) -> str:

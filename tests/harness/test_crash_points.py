@@ -21,6 +21,7 @@ SEED = 20261121
 ROUNDS = 1
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("point", points.TRIED)
 def test_the_plug_is_pulled_at(point: str, furnished: Path, tmp_path: Path) -> None:
     result = Result("crash_points", MUST_BE, SEED, ROUNDS)

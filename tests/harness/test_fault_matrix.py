@@ -22,6 +22,7 @@ def _every() -> list[object]:
     return found
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("case", "profile"), _every())
 def test_it_ends_as_the_protocol_says(wired_floor: Floor, case: Case, profile: Profile) -> None:
     play(case, profile, SEED, wired_floor)

@@ -35,6 +35,7 @@ def vendor_floor(tmp_path_factory: pytest.TempPathFactory, furnished_floor: Path
         yield floor
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("case", "profile"), _slice())
 def test_it_ends_as_the_protocol_says(vendor_floor: VendorFloor, case: Case, profile: VendorProfile) -> None:
     play(case, profile, SEED, vendor_floor)

@@ -541,6 +541,7 @@ TAMPERING = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("what", TAMPERING)
 def test_with_the_trigger_gone_verify_names_the_row(
     shop: Shop, ready: Ready, folder: Path, to_be_found: list[str], what: str

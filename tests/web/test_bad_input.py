@@ -614,6 +614,7 @@ def send(clerk: Counter, steps: dict[str, str], form: str, changed: Mapping[str,
     return answer.status_code, answer.get_data(as_text=True), answer.location or ""
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in ("language", "enrol_demo")])
 def test_a_card_number_is_refused_in_every_field_and_kept_nowhere(
     clerk: Counter, day: Day, engine: Engine, steps: dict[str, str], form: str, capfd: pytest.CaptureFixture[str]
@@ -753,6 +754,7 @@ def check_answer(status: int, body: str, address: str, told: object) -> None:
     assert ">49<" not in body, told
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_that_can_be_typed_breaks_a_page(clerk: Counter, steps: dict[str, str], form: str) -> None:
     """Every value in every field: all fields at once, each with another value, so that each pair of neighbours meets."""
@@ -763,6 +765,7 @@ def test_nothing_that_can_be_typed_breaks_a_page(clerk: Counter, steps: dict[str
         check_answer(*send(clerk, steps, form, changed), changed)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("form", FORMS)
 def test_no_single_field_breaks_a_page(clerk: Counter, steps: dict[str, str], form: str) -> None:
     clerk.get("/")

@@ -151,6 +151,7 @@ def test_a_z_is_printed_again_as_a_copy(manager: Counter) -> None:
 # ------------------------------------------------------------------ files
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("form", ["pdf", "xlsx", "csv"])
 @pytest.mark.parametrize("report", ["today", "close", "differences", "margin", "exceptions"])
 def test_every_report_is_a_file_too(manager: Counter, report: str, form: str) -> None:
