@@ -31,6 +31,7 @@ from pos.app import DEMO_PINS, create_app, make_carriers
 from pos.domain.closings import Period
 from pos.domain.money import Money
 from pos.domain.payments import CardSlip
+from pos.domain.settlements import Action, Direction
 from pos.domain.shifts import Movement
 from pos.domain.tills import Desk
 from pos.domain.verdicts import Evidence, Says
@@ -47,6 +48,7 @@ from pos.services import (
     payments,
     plans,
     receipts,
+    reconciliation_imports,
     refunds,
     replacements,
     sales,
@@ -54,6 +56,7 @@ from pos.services import (
     statements,
     verdicts,
 )
+from pos.services import reconciliation_items as items
 from pos.services.approvals import Approval
 from pos.store import keys, witness
 from pos.store.base import Base
@@ -280,6 +283,7 @@ def _day(shop: Shop) -> None:
             day = first.store.business_day(shop.kit.now()) - timedelta(days=1)
             closings.close_for(Period.DAY, day, first.store, None, "command", kit=shop.kit)
     _differs(shop, second)
+    _reconciled(shop)
     shop.open_shift(first)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.work()
@@ -289,6 +293,19 @@ def _day(shop: Shop) -> None:
         _contradicted(shop, first, number)
     shop.take_cash(shop.ready(first, next(numbers)))
     shop.take_next()
+
+
+def _reconciled(shop: Shop) -> None:
+    """The acquirer tells of two payments that nobody took; two people book one of them, the other one stays open."""
+    manager, noon = shop.desk("LON1", "201"), f"{shop.kit.now():%Y-%m-%d},12:00:00"
+    file = f"Date,Time,Amount,Fee,Auth,Card\r\n{noon},9.99,,777001,9999\r\n{noon},5.00,,777002,8888\r\nTOTAL,2,,,,\r\n"
+    with shop.app.app_context():
+        profile = reconciliation_imports.profile_of("cards", shop.kit, Direction.CARD)
+        kept = reconciliation_imports.import_settlement(file.encode(), profile, manager, kit=shop.kit)
+        items.after_import(manager.store, kept, shop.kit.pen(manager, shop.kit.now()), kit=shop.kit, owner_id=manager.staff.id)
+        shown = items.open_items(manager.store, kit=shop.kit)[0]
+        said = items.Decision(Action.SUSPENSE.value, "their e-mail of today", shown.seen, "102", DEMO_PINS["102"])
+        items.decide(shown.id, said, manager, kit=shop.kit)
 
 
 def _differs(shop: Shop, desk: Desk) -> None:
@@ -571,7 +588,7 @@ def _names(thief: sqlite3.Connection, table: str, rowid: int) -> list[str]:
     key = ":".join(str(values[column.name]) for column in Base.metadata.tables[table].primary_key)
     nouns = {"sales": "sale", "renewals": "renewal", "shifts": "shift", "payments": "payment", "refunds": "refund"}
     nouns |= {"ledger_transfers": "ledger row", "attempts": "attempt", "verdicts": "verdict", "conflicts": "conflict"}
-    nouns |= {"deliveries": "delivery"}
+    nouns |= {"deliveries": "delivery", "open_items": "open item", "statement_lines": "statement line"}
     called = [f"{nouns.get(table, table)} {key}", f"{table} {key}", f"({table}:{key})", f"({table} {key})"]
     if table in ("receipts", "z_reports", "closings"):
         called.append(str(values["number"]))

@@ -113,7 +113,8 @@ def is_paper_of(paper: Paper, document: Document) -> bool:
 def open_shop(settings: Callable[[str], Settings], carrier: SandboxServer, begins: datetime) -> Iterator[LiveShop]:
     """Server, worker and printer until the block ends. ``settings`` gets the carrier's address; the database is furnished."""
     chosen, clock = settings(carrier.url), RunningClock(begins)
-    carrier.carrier.books.move_clock((begins - datetime.now(UTC)).total_seconds())
+    books = carrier.carrier.books
+    books.move_clock((begins - books.clock.now()).total_seconds())
     with VirtualPrinter(port=0) as printer:
         given = make_carriers(chosen)
         app = create_app(chosen, clock=clock, given=given)
