@@ -108,10 +108,8 @@ def _refuse_reason(wish: Wish) -> None:
 def _write(wish: Wish, agreed_by: Staff | None, desk: Desk, kit: Kit) -> None:
     now = kit.now()
     with transaction() as session:
-        shift = rows.open_at(session, desk.till.id)
+        shift = _shift_for(session, wish, desk)
         if shift is None:
-            raise NoOpenShift
-        if _written_before(session, wish):
             return
         pen = kit.pen(desk, now)
         if wish.pieces:
@@ -131,11 +129,15 @@ def _write(wish: Wish, agreed_by: Staff | None, desk: Desk, kit: Kit) -> None:
         queue_document(session, _slip(movement, wish, agreed_by, shift, desk, now), JobKind.SLIP, till=till, pen=pen)
 
 
-def _written_before(session: Session, wish: Wish) -> bool:
+def _shift_for(session: Session, wish: Wish, desk: Desk) -> rows.Shift | None:
+    """The open shift, held; None where this wish was written before. Raises NoOpenShift, StaleForm."""
+    shift = rows.open_at(session, desk.till.id)
+    if shift is None:
+        raise NoOpenShift
     before = rows.asked_before(session, wish.request_id)
     if before is not None and (before.kind, before.amount_minor) != (wish.kind, wish.amount.minor):
         raise StaleForm
-    return before is not None
+    return shift if before is None else None
 
 
 def _book(
@@ -193,10 +195,8 @@ def open_without_sale(request_id: str, code: str, agreed: Approval, desk: Desk, 
 def _open(wish: Wish, other: Staff, desk: Desk, kit: Kit) -> None:
     now = kit.now()
     with transaction() as session:
-        shift = rows.open_at(session, desk.till.id)
+        shift = _shift_for(session, wish, desk)
         if shift is None:
-            raise NoOpenShift
-        if _written_before(session, wish):
             return
         pen = kit.pen(desk, now)
         _book(session, shift, Movement.NO_SALE, wish.amount, desk, now, pen.business_day, wish, other)

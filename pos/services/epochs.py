@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pos.domain.errors import NotAllowed, SamePerson
 from pos.domain.journal import EPOCH
-from pos.domain.permissions import Permission, may
+from pos.domain.permissions import Permission
 from pos.domain.renewals import RenewalState
 from pos.domain.tills import Store, chain_of_office, chain_of_till
+from pos.services.approvals import two_people
 from pos.services.kit import Kit
 from pos.services.sending import leave_to_people
 from pos.store import journal as rows
 from pos.store import renewals as renewal_rows
 from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
-from pos.store.db import reading, transaction
+from pos.store.db import transaction
 from pos.store.life import Pen
 
 
@@ -33,22 +33,11 @@ class Begun:
     stays: int
 
 
-def two_people(asked_by: str, agreed_by: str) -> None:
-    """Raises SamePerson, or NotAllowed for people without the right."""
-    if asked_by == agreed_by:
-        raise SamePerson
-    with reading() as session:
-        for number in (asked_by, agreed_by):
-            person = staff_rows.by_number(session, number)
-            if person is None or person.suspended_at is not None or not may(person.role, Permission.RESTORE):
-                raise NotAllowed
-
-
 def begin(asked_by: str, agreed_by: str, backup: Mapping[str, object], *, kit: Kit) -> Begun:
     """Every chain goes on with a row that quotes its head. Renewals that were about to be sent wait for a manager: the carrier
     may have had them after the backup, under a reference that is lost. Everybody signs in again: a stay that was ended after the
     backup would live again. One commit. Raises SamePerson, NotAllowed."""
-    two_people(asked_by, agreed_by)
+    two_people(asked_by, agreed_by, Permission.RESTORE)
     now, actor = kit.now(), f"staff:{asked_by}"
     with transaction() as session:
         stores = [row.plain() for row in till_rows.all_stores(session)]

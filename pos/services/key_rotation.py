@@ -15,7 +15,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from pos.services.epochs import stores_of_chains, two_people
+from pos.domain.permissions import Permission
+from pos.services.approvals import two_people
+from pos.services.epochs import stores_of_chains
 from pos.services.kit import Kit
 from pos.store import journal as rows
 from pos.store import key_use, keys
@@ -43,20 +45,20 @@ class Rotated:
 def rotate(purpose: str, asked_by: str, agreed_by: str, ring: Path, *, kit: Kit) -> Rotated:
     """Raises SamePerson, NotAllowed, KeyRingUnusable. Power cut: the old key and the new one are both in the ring, and
     every value names the one that opens it; run it again."""
-    two_people(asked_by, agreed_by)
-    if not _unfinished(purpose, kit):
+    two_people(asked_by, agreed_by, Permission.RESTORE)
+    if purpose not in unfinished(kit=kit):
         key_id = keys.add(ring, purpose)
         _say_so(purpose, key_id, asked_by, agreed_by, kit)
         keys.use(ring, key_id)
     new = replace(kit, keys=keys.load(ring))
     rewritten = sum(_rewrite(rewriting, asked_by, new) for rewriting in REWRITINGS if rewriting.purpose == purpose)
-    return Rotated(new.keys.now[purpose], rewritten, sum(_on_older(purpose, new).values()))
+    return Rotated(new.keys.now[purpose], rewritten, sum(_on_older(purpose, in_use(), new).values()))
 
 
-def in_use() -> dict[str, int]:
-    """Key id -> how many values name it."""
+def in_use(*, rewritten_only: bool = False) -> dict[str, int]:
+    """Key id -> how many values name it. ``rewritten_only``: of those that a rotation writes anew."""
     with reading() as session:
-        return key_use.ids_in_use(session.connection())
+        return key_use.ids_in_use(session.connection(), rewritten_only=rewritten_only)
 
 
 def lacking(*, kit: Kit) -> list[str]:
@@ -66,16 +68,11 @@ def lacking(*, kit: Kit) -> list[str]:
 
 def unfinished(*, kit: Kit) -> list[str]:
     """The purposes whose rotation was broken off: numbers would be looked for under one key and stand under another."""
-    return [purpose for purpose in ("enc", "idx") if _unfinished(purpose, kit)]
+    found = in_use(rewritten_only=True)
+    return [purpose for purpose in ("enc", "idx") if _on_older(purpose, found, kit)]
 
 
-def _unfinished(purpose: str, kit: Kit) -> bool:
-    return any(_on_older(purpose, kit, rewritten_only=True).values()) if purpose in ("enc", "idx") else False
-
-
-def _on_older(purpose: str, kit: Kit, *, rewritten_only: bool = False) -> dict[str, int]:
-    with reading() as session:
-        found = key_use.ids_in_use(session.connection(), rewritten_only=rewritten_only)
+def _on_older(purpose: str, found: dict[str, int], kit: Kit) -> dict[str, int]:
     now = kit.keys.now.get(purpose)
     return {key_id: count for key_id, count in found.items() if keys.purpose_of(key_id) == purpose and key_id != now}
 

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from pos.domain.errors import NotAllowed, NumberNowhere, SamePerson, StillOpen
-from pos.domain.permissions import Permission, may
+from pos.domain.errors import NumberNowhere, StillOpen
+from pos.domain.permissions import Permission
 from pos.domain.renewals import RENEWAL, UNPAID, RenewalState
 from pos.domain.sales import SALE, SaleState
 from pos.domain.tills import Store
+from pos.services.approvals import two_people
 from pos.services.kit import Kit
 from pos.store import erasure
 from pos.store import renewals as renewal_rows
 from pos.store import sales as sale_rows
-from pos.store import staff as staff_rows
 from pos.store import tills as till_rows
 from pos.store.db import reading, retried, transaction
 from pos.store.life import Pen, move
@@ -98,7 +98,7 @@ def erase(number: str, asked_by: str, agreed_by: str, *, kit: Kit) -> Gone:
 
     Two people with the right stand in the journal. Raises NumberNowhere, NotAllowed for people without the right, SamePerson,
     StillOpen while money or an answer is on its way. Power cut: sale by sale; the next run takes the rest."""
-    _two_people(asked_by, agreed_by)
+    two_people(asked_by, agreed_by, Permission.OVERRIDE_IDENTITY)
     look_ups = [kit.keys.look_up_by(key_id, number) for key_id in kit.keys.keys if key_id.startswith("idx-")]
     with reading() as session:
         sale_ids = erasure.sales_naming(session, look_ups)
@@ -131,16 +131,6 @@ def _erase(sale_id: str, look_ups: list[str], actor: str, agreed_by: str, kit: K
         checks = 0 if check is None else 1
         pen.note(session, "customer.erased", "sale", sale_id, {"checks": checks, "agreed_by": agreed_by})
         return checks, gone
-
-
-def _two_people(asked_by: str, agreed_by: str) -> None:
-    if asked_by == agreed_by:
-        raise SamePerson
-    with reading() as session:
-        for number in (asked_by, agreed_by):
-            person = staff_rows.by_number(session, number)
-            if person is None or person.suspended_at is not None or not may(person.role, Permission.OVERRIDE_IDENTITY):
-                raise NotAllowed
 
 
 def _prove(checks: int, numbers: int, needles: list[bytes], *, thorough: bool = False) -> Gone:

@@ -34,13 +34,6 @@ from tests.services.test_shifts import close, sell, x_figures, z
 MANAGER = Approval("seen", "201", DEMO_PINS["201"])
 
 
-@pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
 def wish(kind: Movement, minor: int, code: str = "correction", note: str = "", press: str | None = None) -> drawer.Wish:
     code = "full" if kind is Movement.DROP and code == "correction" else code
     return drawer.Wish(press or str(uuid4()), kind, Money(minor, "GBP"), code, note)

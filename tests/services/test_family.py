@@ -43,13 +43,6 @@ FAMILY = [(FATHER, SEVEN_DAYS), (MOTHER, LEB_5D), (SON, "lyca-data-gb-1d")]
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def family(shop: Shop, desk: Desk) -> Ready:
     """Three numbers of two operators for 8.00, 8.00 and 2.00."""
     return shop.ready_family(desk, FAMILY)

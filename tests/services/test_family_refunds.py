@@ -29,13 +29,6 @@ SLIPS = count(1)
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def sold(shop: Shop, desk: Desk) -> str:
     """Three numbers paid by card; the carrier refused the first for 8.00 and the second for 8.00, the son has his plan."""
     ready = shop.ready_family(desk, [(NO_LYCA, SEVEN_DAYS), (NO_LEB, LEB_5D), (SON, "lyca-data-gb-1d")])

@@ -103,13 +103,6 @@ def holder(shop: Shop) -> Holder:
     return made
 
 
-@pytest.fixture
-def desk(shop: Shop) -> Desk:
-    here = shop.desk()
-    shop.open_shift(here)
-    return here
-
-
 def ready(shop: Shop, desk: Desk, number: str = "+447700900123") -> Any:
     found = shop.ready(desk, number)
     with shop.app.app_context():

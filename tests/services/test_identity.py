@@ -68,13 +68,6 @@ def told(shop: Shop, sale_id: str, kind: str) -> list[dict[str, object]]:
     ]
 
 
-@pytest.fixture
-def desk(shop: Shop) -> Desk:
-    desk = shop.desk()
-    shop.open_shift(desk)
-    return desk
-
-
 # ------------------------------------------------------------------ what the carrier compares
 
 

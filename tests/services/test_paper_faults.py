@@ -60,13 +60,6 @@ def set_up(shop: Shop, **settings: object) -> None:
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def printer(shop: Shop) -> Iterator[VirtualPrinter]:
     with VirtualPrinter(port=0) as made:
         set_up(shop, port=made.port)

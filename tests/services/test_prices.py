@@ -22,13 +22,6 @@ CARRIER = "sandbox"
 MARGIN = PriceRule(0, None, None, 2500, 0, 50)
 
 
-@pytest.fixture
-def desk(shop: Shop) -> Desk:
-    here = shop.desk()
-    shop.open_shift(here)
-    return here
-
-
 def gbp(minor: int) -> Money:
     return Money(minor, "GBP")
 

@@ -66,13 +66,6 @@ def paper(shop: Shop) -> Paper:
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def sold(shop: Shop, desk: Desk) -> str:
     """A sale in cash, confirmed by the carrier: a pulse and an original are waiting. Its id."""
     ready = shop.ready(desk)

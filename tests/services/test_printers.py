@@ -23,13 +23,6 @@ LAN |= {"native_encoding": "ascii", "drawer_pin": "", "status": "none", "marker"
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def pair(shop: Shop, desk: Desk) -> Iterator[tuple[VirtualPrinter, VirtualPrinter]]:
     """The till's own printer, and its spare one."""
     with VirtualPrinter(port=0) as own, VirtualPrinter(port=0) as spare:

@@ -51,13 +51,6 @@ Line = dict[str, str]
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def manager(shop: Shop, desk: Desk) -> Desk:
     return shop.desk(staff="201")
 

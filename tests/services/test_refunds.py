@@ -47,13 +47,6 @@ BACK = {"authorisation": "R7T8", "slip_number": "0099"}
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def refused(shop: Shop, desk: Desk) -> Callable[..., str]:
     """A card sale that the carrier refused. Its id."""
 

@@ -25,14 +25,6 @@ R = RenewalState
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    """London's first till with a shift open."""
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def paid(shop: Shop, desk: Desk) -> Callable[..., str]:
     """A sale paid in cash; the worker has not seen it yet. Its id."""
 

@@ -38,13 +38,6 @@ OTHER = "+447700900124"
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def refused(shop: Shop, desk: Desk) -> str:
     """A cash sale that the carrier refused for its number. Its id."""
     ready = shop.ready(desk, "+447700900521")

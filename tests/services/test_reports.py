@@ -26,13 +26,6 @@ from tests.services.test_shifts import close, pay_back, sell, z
 from tools.check_export import Checker
 
 
-@pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
 def frozen(shop: Shop, shift_id: int | None) -> dict[str, Any]:
     assert shift_id is not None
     found: dict[str, Any] = json.loads(z(shop, shift_id).figures)

@@ -34,13 +34,6 @@ SLIP = CardSlip("VISA", "4242", "A1B2C3", "0017")
 NUMBERS = (f"+447700900{n}" for n in itertools.cycle([*range(100, 500)]))
 
 
-@pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
 def close(shop: Shop, desk: Desk, counted_minor: int, left_minor: int | None = None) -> int | None:
     """Count the drawer in pennies and try to close."""
     left = None if left_minor is None else Money(left_minor, "GBP")

@@ -27,13 +27,6 @@ OTHER_NUMBER = "+447700900124"
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def paid(shop: Shop, desk: Desk) -> Callable[..., str]:
     def pay(number: str = "+447700900123") -> str:
         ready = shop.ready(desk, number)

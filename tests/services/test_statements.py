@@ -28,13 +28,6 @@ PROMISED = {"enforce_unique_refs": False, "statement_complete_after_seconds": 36
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def paid(shop: Shop, desk: Desk) -> Callable[[], str]:
     def pay() -> str:
         ready = shop.ready(desk)

@@ -32,14 +32,6 @@ pytestmark = pytest.mark.parametrize("carrier_habits", [LOOSE])
 
 
 @pytest.fixture
-def desk(shop: Shop) -> Desk:
-    """London's first till with a shift open."""
-    found = shop.desk()
-    shop.open_shift(found)
-    return found
-
-
-@pytest.fixture
 def manager(shop: Shop, desk: Desk) -> Desk:
     return shop.desk(staff="201")
 
